@@ -1,0 +1,17 @@
+// One registration function a room; module.cpp calls them all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace twotower::bindings {
+
+namespace py = pybind11;
+
+void bind_errors(py::module_& m);
+void bind_backend(py::module_& m);
+void bind_io(py::module_& m);
+void bind_text(py::module_& m);
+void bind_lexical(py::module_& m);
+void bind_dense(py::module_& m);
+
+}  // namespace twotower::bindings

@@ -1,0 +1,12 @@
+// Table of contents of the private module twotower._core. Each bind_*.cpp registers one room.
+#include "bindings.h"
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "Private C++ core of twotower. Use the public classes of the package instead.";
+  twotower::bindings::bind_errors(m);
+  twotower::bindings::bind_backend(m);
+  twotower::bindings::bind_io(m);
+  twotower::bindings::bind_text(m);
+  twotower::bindings::bind_lexical(m);
+  twotower::bindings::bind_dense(m);
+}

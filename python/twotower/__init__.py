@@ -1,0 +1,39 @@
+"""twotower: from raw text and (query, relevant, not relevant) data to a search engine that has learned.
+
+Every public name is imported on first use, so that `import twotower` loads neither torch nor datasets.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "twotower.backend": "Backend backend",
+    "twotower.data": "load_collection read_qrels read_run read_triples write_qrels write_run write_triples",
+    "twotower.engine": "Engine",
+    "twotower.evaluation": "compare evaluate evaluate_queries",
+    "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
+    "twotower.search": "Dense Hybrid rank_candidates search_split",
+    "twotower.text": "Analyzer Vocabulary",
+    "twotower.towers": "TwoTower",
+    "twotower.training": "train",
+    "twotower.types": "Collection Document Hit Hits Qrels Run",
+}
+_EXPORTS = {name: module for module, names in _HOMES.items() for name in names.split()}
+_ROOMS = ("errors", "losses")
+__all__ = [*sorted(_EXPORTS), *_ROOMS, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _EXPORTS:
+        value = getattr(import_module(_EXPORTS[name]), name)
+        globals()[name] = value
+        return value
+    if name in _ROOMS:
+        return import_module(f"twotower.{name}")
+    raise AttributeError(f"module 'twotower' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
