@@ -3,9 +3,14 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <array>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "arrays.h"
 #include "bindings.h"
 #include "twotower/inverted_index.h"
 #include "twotower/lexical_search.h"
@@ -13,14 +18,6 @@
 
 namespace twotower::bindings {
 namespace {
-
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
-
-template <class T>
-std::span<const T> view(const Array<T>& array) {
-  return {array.data(), static_cast<std::size_t>(array.size())};
-}
 
 template <class T>
 std::span<T> room(Array<T>& array) {
@@ -48,18 +45,18 @@ struct OwnedIndex {
 OwnedIndex own_index(Array<std::int64_t> term_offsets, Array<DocId> docs, Array<std::uint32_t> tfs,
                      Array<std::uint32_t> doc_lengths) {
   OwnedIndex owned{std::move(term_offsets), std::move(docs), std::move(tfs), std::move(doc_lengths), nullptr};
-  const auto offsets = view(owned.term_offsets);
-  const auto docs_view = view(owned.docs);
-  const auto tfs_view = view(owned.tfs);
-  const auto lengths = view(owned.doc_lengths);
+  const auto offsets = flat(owned.term_offsets);
+  const auto docs_view = flat(owned.docs);
+  const auto tfs_view = flat(owned.tfs);
+  const auto lengths = flat(owned.doc_lengths);
   const py::gil_scoped_release release;
   owned.index = std::make_unique<InvertedIndex>(offsets, docs_view, tfs_view, lengths);
   return owned;
 }
 
 py::tuple build(const Array<TermId>& ids, const Array<std::int64_t>& offsets, std::size_t n_terms) {
-  const auto ids_view = view(ids);
-  const auto offsets_view = view(offsets);
+  const auto ids_view = flat(ids);
+  const auto offsets_view = flat(offsets);
   InvertedArrays arrays;
   {
     const py::gil_scoped_release release;
@@ -71,8 +68,8 @@ py::tuple build(const Array<TermId>& ids, const Array<std::int64_t>& offsets, st
 
 py::tuple search_batch(const Scorer& scorer, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
                        std::size_t k, unsigned threads, const std::string& algorithm) {
-  const auto ids_view = view(ids);
-  const auto offsets_view = view(offsets);
+  const auto ids_view = flat(ids);
+  const auto offsets_view = flat(offsets);
   const auto n_queries = static_cast<py::ssize_t>(offsets_view.size()) - 1;
   Array<float> scores({std::max<py::ssize_t>(n_queries, 0), static_cast<py::ssize_t>(k)});
   Array<std::int64_t> docs({std::max<py::ssize_t>(n_queries, 0), static_cast<py::ssize_t>(k)});
@@ -88,9 +85,9 @@ py::tuple search_batch(const Scorer& scorer, const Array<TermId>& ids, const Arr
 
 Array<float> score_batch(const Scorer& scorer, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
                          const Array<std::int64_t>& docs, unsigned threads) {
-  const auto ids_view = view(ids);
-  const auto offsets_view = view(offsets);
-  const auto docs_view = view(docs);
+  const auto ids_view = flat(ids);
+  const auto offsets_view = flat(offsets);
+  const auto docs_view = flat(docs);
   Array<float> scores(std::vector<py::ssize_t>(docs.shape(), docs.shape() + docs.ndim()));
   const auto scores_room = room(scores);
   {
@@ -104,7 +101,7 @@ Array<float> score_batch(const Scorer& scorer, const Array<TermId>& ids, const A
 // Rows (term, tf, df, idf, part) for a query of known or unknown terms.
 py::list explain_one(const Scorer& scorer, const Array<TermId>& ids, std::int64_t doc) {
   const std::array<std::int64_t, 2> offsets{0, static_cast<std::int64_t>(ids.size())};
-  const TermLists query(view(ids), offsets, scorer.index().n_terms());
+  const TermLists query(flat(ids), offsets, scorer.index().n_terms());
   py::list rows;
   for (const TermPart& part : explain(scorer, query[0], doc)) {
     rows.append(py::make_tuple(part.term, part.tf, part.df, part.idf, part.part));

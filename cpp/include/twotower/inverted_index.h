@@ -10,7 +10,7 @@ namespace twotower {
 
 using DocId = std::uint32_t;  ///< Dense number of a document, 0 <= DocId < n_docs.
 using TermId = std::int32_t;  ///< Dense number of a term, 0 <= TermId < n_terms; -1 is a term the vocabulary lacks.
-constexpr TermId kUnknown = -1;
+constexpr TermId kUnknownTerm = -1;
 
 /// A read-only view over a batch of term lists (documents or queries): list i is ids[offsets[i], offsets[i + 1]).
 ///

@@ -74,7 +74,7 @@ class Bm25Scorer final : public Scorer {
   std::vector<QueryTerm> weigh(std::span<const TermId> query) const override {
     std::vector<QueryTerm> terms;
     for (const TermId id : query) {
-      if (id == kUnknown || index().df(id) == 0) continue;
+      if (id == kUnknownTerm || index().df(id) == 0) continue;
       const double idf =
           Variant::idf(static_cast<double>(index().n_docs()), static_cast<double>(index().df(id)), parameters_);
       terms.push_back({id, idf, idf});

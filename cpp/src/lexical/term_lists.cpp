@@ -20,7 +20,7 @@ void for_each_term(const TermLists& documents, Visit visit) {
   for (std::size_t d = 0; d < documents.size(); ++d) {
     if (d % kPollEvery == 0) check_interrupt();
     for (const TermId id : documents[d]) {
-      if (id == kUnknown) continue;
+      if (id == kUnknownTerm) continue;
       const auto term = static_cast<std::size_t>(id);
       const bool first = last_doc[term] != static_cast<std::int64_t>(d);
       last_doc[term] = static_cast<std::int64_t>(d);
@@ -40,7 +40,7 @@ TermLists::TermLists(std::span<const TermId> ids, std::span<const std::int64_t> 
                        std::to_string(n_ids));
   }
   for (const TermId id : ids) {
-    if (id < kUnknown || (id >= 0 && static_cast<std::size_t>(id) >= n_terms)) {
+    if (id < kUnknownTerm || (id >= 0 && static_cast<std::size_t>(id) >= n_terms)) {
       throw InvalidInput("term id " + std::to_string(id) + " is not in [-1, " + std::to_string(n_terms) + ")");
     }
   }

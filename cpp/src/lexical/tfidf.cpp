@@ -47,7 +47,7 @@ class TfidfScorer final : public Scorer {
   std::vector<QueryTerm> weigh(std::span<const TermId> query) const override {
     std::vector<QueryTerm> terms;
     for (const TermId id : query) {
-      if (id == kUnknown || index().df(id) == 0) continue;
+      if (id == kUnknownTerm || index().df(id) == 0) continue;
       const auto seen = std::find_if(terms.begin(), terms.end(), [id](const QueryTerm& t) { return t.term == id; });
       if (seen != terms.end()) {
         seen->weight += 1.0;
