@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+ABSENT = "real data is absent"
 ROOT = Path(os.environ.get("TWOTOWER_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 
 
@@ -14,7 +15,7 @@ def require(name: str) -> Path:
     Where the data folder is present, a collection missing from it is a failure, never a skip.
     """
     if not ROOT.is_dir():
-        pytest.skip(f"real data is absent: set TWOTOWER_DATA to a folder with {name}")
+        pytest.skip(f"{ABSENT}: set TWOTOWER_DATA to a folder with {name}")
     folder = ROOT / name
     assert folder.exists(), f"{ROOT} is there but has no {name}"
     return folder

@@ -1,0 +1,23 @@
+"""What every test run prints and holds: how many tests were skipped, and none for missing data where the data is."""
+
+import pytest
+from real_data import ABSENT, ROOT
+
+
+def skips(terminalreporter):
+    reports = terminalreporter.stats.get("skipped", [])
+    missing = [r for r in reports if isinstance(r.longrepr, tuple) and ABSENT in r.longrepr[2]]
+    return reports, missing
+
+
+def pytest_terminal_summary(terminalreporter):
+    reports, missing = skips(terminalreporter)
+    where = "present" if ROOT.is_dir() else "absent"
+    terminalreporter.write_line(f"skipped: {len(reports)}, for missing data: {len(missing)} (real data {where})")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    if reporter and ROOT.is_dir() and skips(reporter)[1]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
