@@ -6,7 +6,8 @@ from typing import Any, Self
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index.arguments import check_threads
-from twotower.index.lexical import AnalyzerLike, LexicalContent, LexicalIndex
+from twotower.index.lexical import LexicalIndex
+from twotower.index.lexical_content import AnalyzerLike, LexicalContent
 from twotower.index.native import core
 
 
@@ -38,8 +39,8 @@ class BM25Index(LexicalIndex):
     slide     log(N / df), of base `log_base`         tf / (K + tf)
     ========= ======================================= =======================================
 
-    "robertson" gives a term in more than half of the documents a negative idf, which is kept. "bm25l" and "bm25plus" sum
-    over the terms that a document contains, as their papers do (bm25s adds the part of tf = 0 for the others).
+    "robertson" gives a term in more than half of the documents a negative idf, which is kept. "bm25l" and "bm25plus"
+    sum over the terms that a document contains, as their papers do (bm25s adds the part of tf = 0 for the others).
     ``|d|`` is the number of analysed terms. Variants: Kamphuis et al., "Which BM25 do you mean?", ECIR 2020.
 
     Examples

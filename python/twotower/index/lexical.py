@@ -4,7 +4,7 @@ An index is a set of read-only arrays, fresh or mapped from a folder, and a scor
 Legend: Q queries, C candidates, K results, N documents, V vocabulary, P postings.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, ClassVar, Self, overload
@@ -12,21 +12,16 @@ from typing import Any, ClassVar, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
-from twotower.index.arguments import DocIds, as_docs, check_doc_ids, check_k, check_threads
-from twotower.index.lexical_terms import analyse_documents, analyse_queries, as_queries
+from twotower.errors import CorruptFileError
+from twotower.index.arguments import as_docs, check_k, check_threads
+from twotower.index.lexical_content import LexicalContent, listed, term_ids
 from twotower.index.native import core
 from twotower.storage import read_container, write_container
-from twotower.text import Analyzer, Vocabulary
+from twotower.text import TermIds
 from twotower.types import Hit, Hits
-
-AnalyzerLike = str | Analyzer | Callable[[str], list[str]]
-"""The name of an analyzer, an `Analyzer`, or a function from a text to its terms."""
 
 Queries = Iterable[str] | Iterable[list[str]]
 """Texts, which are analysed, or lists of terms as they are."""
-
-_POSTINGS = {"term_offsets": np.int64, "docs": np.uint32, "tfs": np.uint32, "doc_lengths": np.uint32}
 
 
 @dataclass(frozen=True)
@@ -70,62 +65,6 @@ class Explanation:
     terms: list[TermScore]
 
 
-@dataclass(frozen=True)
-class LexicalContent:
-    """All that a lexical index holds, whatever its formula.
-
-    Attributes
-    ----------
-    postings : dict of str to ndarray
-        term_offsets int64 [V + 1], docs uint32 [P], tfs uint32 [P], doc_lengths uint32 [N]; docs/formats/lexical.md.
-    vocabulary : Vocabulary
-    analyzer : Analyzer
-    doc_ids : DocIds
-    """
-
-    postings: dict[str, npt.NDArray[Any]]
-    vocabulary: Vocabulary
-    analyzer: Analyzer
-    doc_ids: DocIds
-
-    @classmethod
-    def build(cls, texts: Iterable[Any], doc_ids: Iterable[str] | None, analyzer: AnalyzerLike) -> Self:
-        """Analyse and invert documents; arguments as those of `BM25Index.build`."""
-        analyzer = analyzer if isinstance(analyzer, Analyzer) else Analyzer(analyzer)
-        terms, vocabulary = analyse_documents(texts, analyzer)
-        names = check_doc_ids(doc_ids, len(terms.offsets) - 1)
-        arrays = core.build_inverted_arrays(terms.ids, terms.offsets, len(vocabulary))
-        return cls(dict(zip(_POSTINGS, arrays, strict=True)), vocabulary, analyzer, names)
-
-    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the arrays to save."""
-        terms, ends = self.vocabulary.to_arrays()
-        return {**self.postings, "vocabulary": terms, "vocabulary_offsets": ends, **self.doc_ids.to_arrays()}
-
-    @classmethod
-    def from_saved(cls, meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Read what `to_arrays` and `Analyzer.to_config` returned.
-
-        Raises
-        ------
-        CorruptFileError
-            If something is missing or malformed.
-        """
-        missing = [name for name in [*_POSTINGS, "vocabulary", "vocabulary_offsets"] if name not in arrays]
-        if missing or not isinstance(meta.get("analyzer"), dict):
-            raise CorruptFileError(f"the saved index lacks {', '.join(missing) or 'its analyzer'}: save it again")
-        for name, dtype in _POSTINGS.items():
-            if arrays[name].dtype != dtype or arrays[name].ndim != 1:
-                raise CorruptFileError(f"array {name!r} of the saved index is not {np.dtype(dtype)} [n]: save it again")
-        try:
-            vocabulary = Vocabulary.from_arrays(arrays["vocabulary"], arrays["vocabulary_offsets"])
-            analyzer = Analyzer.from_config(meta["analyzer"])
-        except (InvalidInputError, InputTypeError) as error:
-            raise CorruptFileError(f"the saved index cannot be read: {error}") from error
-        names = DocIds.from_arrays(arrays, len(arrays["doc_lengths"]))
-        return cls({name: arrays[name] for name in _POSTINGS}, vocabulary, analyzer, names)
-
-
 class LexicalIndex:
     """Search over an inverted index; `BM25Index` and `TfidfIndex` bring the formula.
 
@@ -159,8 +98,8 @@ class LexicalIndex:
     def __len__(self) -> int:
         return len(self.doc_ids)
 
-    @overload
-    def search(self, queries: str, k: int = 10, threads: int = 1) -> list[Hit]: ...
+    @overload  # a str is an iterable of str too: the order of the overloads decides
+    def search(self, queries: str, k: int = 10, threads: int = 1) -> list[Hit]: ...  # type: ignore[overload-overlap]
     @overload
     def search(self, queries: Queries, k: int = 10, threads: int = 1) -> Hits: ...
     def search(self, queries: str | Queries, k: int = 10, threads: int = 1) -> list[Hit] | Hits:
@@ -193,10 +132,11 @@ class LexicalIndex:
         Each score is a float64 sum over the query's terms in their order, rounded once to float32. Cost: the number of
         postings of the query's terms.
         """
-        texts, single = as_queries(queries)
-        k = check_k(k, len(texts), len(self))
+        single = isinstance(queries, str)
+        batch = [queries] if isinstance(queries, str) else listed(queries, "queries")
+        k = check_k(k, len(batch), len(self))
         threads = check_threads(threads)
-        terms = analyse_queries(texts, self.analyzer, self.vocabulary)
+        terms = self._term_ids(batch)
         scores, docs = self._scorer.search(terms.ids, terms.offsets, k, threads)
         hits = Hits(scores, docs, self.doc_ids.__getitem__)
         return hits[0] if single else hits
@@ -225,12 +165,10 @@ class LexicalIndex:
         InvalidInputError
             If `docs` has another shape or names a document that is not in the index.
         """
-        texts, single = as_queries(queries)
-        if single:
-            raise InputTypeError("queries is one string: give a list, with one row of docs for each query")
-        candidates = as_docs(docs, len(texts), len(self))
+        batch = listed(queries, "queries")
+        candidates = as_docs(docs, len(batch), len(self))
         threads = check_threads(threads)
-        terms = analyse_queries(texts, self.analyzer, self.vocabulary)
+        terms = self._term_ids(batch)
         scores: npt.NDArray[np.float32] = self._scorer.score(terms.ids, terms.offsets, candidates, threads)
         return scores
 
@@ -250,7 +188,7 @@ class LexicalIndex:
             If there is no such document.
         """
         doc = self.doc_ids.index(doc_id)
-        terms = analyse_queries([query], self.analyzer, self.vocabulary)
+        terms = self._term_ids([query])
         score = self._scorer.score(terms.ids, terms.offsets, np.array([[doc]]), 1)
         parts = [
             TermScore(self.vocabulary.term(term), tf, df, idf, part)
@@ -299,6 +237,9 @@ class LexicalIndex:
         if not isinstance(scoring, dict):
             raise CorruptFileError(f"{folder}: the saved index lacks its scoring options: save it again")
         return cls._from_saved(content, scoring)
+
+    def _term_ids(self, queries: list[Any]) -> TermIds:
+        return term_ids(queries, self.analyzer, self.vocabulary, grow=False)
 
     def _scoring(self) -> dict[str, Any]:
         """Return the options of the formula, to save."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Self
 
-from twotower.index.lexical import AnalyzerLike, LexicalContent, LexicalIndex
+from twotower.index.lexical import LexicalIndex
+from twotower.index.lexical_content import AnalyzerLike, LexicalContent
 from twotower.index.native import core
 
 
@@ -60,5 +61,3 @@ class TfidfIndex(LexicalIndex):
     @classmethod
     def _from_saved(cls, content: LexicalContent, scoring: dict[str, Any]) -> Self:
         return cls(content, core.LexicalScorer.tfidf)
-
-

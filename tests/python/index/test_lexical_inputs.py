@@ -100,11 +100,12 @@ def test_texts_of_a_wrong_type(kind, texts):
 @pytest.mark.parametrize(
     ("texts", "where"),
     [
-        (["x", 3], r"texts\[1\]"),
-        ([None], r"texts\[0\]"),
-        (["x", ["x"]], r"texts\[1\]"),
-        ([["x"], "x"], r"texts\[1\]"),
-        ([["x", 3]], r"texts\[0\]\[1\]"),
+        (["x", 3], "text 1 "),
+        ([None], "text 0 "),
+        ([b"x"], "text 0 "),
+        (["x", ["x"]], "text 1 "),
+        ([["x"], "x"], "text 1 "),
+        ([["x", 3]], "term 1 of text 0"),
     ],
 )
 def test_elements_of_a_wrong_type(kind, texts, where):
@@ -112,9 +113,11 @@ def test_elements_of_a_wrong_type(kind, texts, where):
         kind.build(texts)
 
 
-@pytest.mark.parametrize("queries", [b"bytes", None, 3, {"q": "sweet"}, [3], ["sweet", ["sweet"]], [["sweet"], "x"], [[3]]])
+@pytest.mark.parametrize(
+    "queries", [b"bytes", None, 3, {"q": "sweet"}, [3], ["sweet", ["sweet"]], [["sweet"], "x"], [[3]]]
+)
 def test_queries_of_a_wrong_type(index, queries):
-    with pytest.raises(TypeError, match="queries"):
+    with pytest.raises(TypeError, match=r"queries is one|text \d"):
         index.search(queries)
 
 
@@ -135,7 +138,7 @@ def test_score_checks_docs(index):
         index.score(["sweet"], [0, 1])
     with pytest.raises(InputTypeError, match="float64"):
         index.score(["sweet"], [[0.0]])
-    with pytest.raises(InputTypeError, match="one string"):
+    with pytest.raises(InputTypeError, match="queries is one str"):
         index.score("sweet", [[0]])
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import IDF, BM25Oracle, TfidfOracle
 
+from oracles import IDF, BM25Oracle, TfidfOracle
 from twotower.index.bm25 import BM25Index
 from twotower.index.native import core
 from twotower.index.tfidf import TfidfIndex

@@ -7,9 +7,9 @@ import bm25s
 import numpy as np
 import pytest
 import pytrec_eval
+
 from oracles import BM25Oracle, TfidfOracle
 from real_data import require
-
 from twotower.index.bm25 import BM25Index
 from twotower.index.native import core
 from twotower.index.tfidf import TfidfIndex
@@ -23,13 +23,15 @@ class Beir:
 
     def __init__(self, name):
         self.folder = require(name)
-        rows = [json.loads(line) for line in (self.folder / "corpus.jsonl").open()]
+        rows = self._rows("corpus")
         self.ids = [row["_id"] for row in rows]
         self.texts = [f"{row['title']} {row['text']}" if row.get("title") else row["text"] for row in rows]
-        self.queries = {
-            row["_id"]: row["text"] for row in map(json.loads, (self.folder / "queries.jsonl").open())
-        }
+        self.queries = {row["_id"]: row["text"] for row in self._rows("queries")}
         self.terms = Analyzer("english").analyze_batch(self.texts)
+
+    def _rows(self, name):
+        with (self.folder / f"{name}.jsonl").open() as file:
+            return [json.loads(line) for line in file]
 
     def qrels(self, split):
         judged = {}
