@@ -22,8 +22,8 @@ def load_beir(folder: Path) -> Collection:
     Raises
     ------
     DataFormatError
-        If a row is malformed, an id comes twice (both lines are named), or a judgement names a query or document that is
-        not there: such rows would make recall wrong without a sound.
+        If a row is malformed, an id comes twice (both lines are named), or a judgement names a query or document that
+        is not there: such rows would make recall wrong without a sound.
     """
     corpus_path, queries_path = _find(folder, "corpus.jsonl"), _find(folder, "queries.jsonl")
     if corpus_path is None:

@@ -1,7 +1,7 @@
 """Data sets through the `datasets` library: from the Hugging Face hub, or a local copy of a data set's folder.
 
-Knows how to reach the hub and how to say that it cannot be reached; the rows are of the MS MARCO v1.1 schema. `datasets` is
-imported when it is needed.
+Knows how to reach the hub and how to say that it cannot be reached; the rows are of the MS MARCO v1.1 schema.
+`datasets` is imported when it is needed.
 """
 
 import re
@@ -91,6 +91,7 @@ def _check_hub(source: str) -> None:
 
 def _unavailable(source: str) -> str:
     return (
-        f"{source}: the Hugging Face hub cannot be reached: check the network (HF_ENDPOINT, HTTPS_PROXY); with a filled "
-        "cache set HF_HUB_OFFLINE=1; or pass a local copy, a folder or file of parquet, json or jsonl records"
+        f"{source}: the Hugging Face hub cannot be reached: check the network (HF_ENDPOINT, HTTPS_PROXY); "
+        "where it was loaded before, set HF_HUB_OFFLINE=1; or pass a local copy, a folder or file of parquet, json or "
+        "jsonl records"
     )

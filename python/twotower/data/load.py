@@ -8,7 +8,7 @@ from typing import Any
 from twotower.data.beir import is_beir, load_beir
 from twotower.data.record_files import is_record_file, load_record_file, load_record_folder
 from twotower.data.rows import json_rows, stem, suffix
-from twotower.data.triples import collection_from_triples, read_triples
+from twotower.data.triples import TripleLike, collection_from_triples, read_triples
 from twotower.data.values import collection_from_mapping
 from twotower.errors import FileError, InputTypeError, InvalidInputError
 from twotower.registry import resolve
@@ -21,13 +21,14 @@ SOURCES = {
 """Collections that have a name; each is a function that makes one."""
 
 ACCEPTED = (
-    f"a name ({', '.join(SOURCES)}), a BEIR folder (corpus.jsonl), a folder or file of MS MARCO v1.1 records (.parquet, "
-    ".json, .jsonl), triples (.tsv, .jsonl; or tuples of strings), or a mapping with the keys corpus, queries, qrels"
+    f"a name ({', '.join(SOURCES)}), a BEIR folder (corpus.jsonl), a folder or file of MS MARCO v1.1 records "
+    "(.parquet, .json, .jsonl), triples (.tsv, .jsonl; or tuples of strings), or a mapping with the keys "
+    "corpus, queries, qrels"
 )
 
 
 def load_collection(
-    source: str | PathLike[str] | Mapping[str, Any] | Iterable[tuple[str, ...]],
+    source: str | PathLike[str] | Mapping[str, Any] | Iterable[TripleLike],
     config: str | None = None,
     split: str | None = None,
 ) -> Collection:
@@ -41,8 +42,8 @@ def load_collection(
         - "python-docs": see `twotower.data.python_docs`;
         - "microsoft/ms_marco": version 1.1, from the Hugging Face hub;
         - a BEIR folder, or a folder with a corpus.jsonl alone;
-        - a folder or file of records of the MS MARCO v1.1 schema (parquet, json, jsonl), or a local copy of a data set's
-          folder, whose README.md lists its configurations;
+        - a folder or file of records of the MS MARCO v1.1 schema (parquet, json, jsonl), or a local copy of a data
+          set's folder, whose README.md lists its configurations;
         - a file of triples (``.tsv``; ``.jsonl`` whose first row has the field ``positive``), or an iterable of tuples
           (query, relevant) or (query, relevant, not relevant);
         - a mapping ``{"corpus": ..., "queries": ..., "qrels": ...}`` as of `collection_from_values`.
@@ -66,7 +67,7 @@ def load_collection(
 
     Examples
     --------
-    >>> pile = load_collection([("top of a pile", "The last element."), ("size", "How many there are.", "The last element.")])
+    >>> pile = load_collection([("top", "The last element."), ("size", "How many there are.", "The last element.")])
     >>> len(pile.corpus), len(pile.queries), len(pile.pairs("train"))
     (2, 2, 2)
     """

@@ -4,7 +4,7 @@ Knows the schema and what becomes of it; not where the rows come from (`hub`, `r
 the question-answering release (about 10 passages a query), not the passage ranking collection of 8.8 million passages.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from twotower.data.normalise import normalise, text_id
@@ -48,13 +48,13 @@ def collection_from_records(
     return gather(name, {split: ((f"{where}, row {number}", row) for number, row in enumerate(rows, 1))})
 
 
-def gather(name: str, splits: dict[str, Iterable[Located]]) -> Collection:
+def gather(name: str, splits: Mapping[str, Iterable[Located]]) -> Collection:
     """Make one collection of the rows of all splits.
 
     Passages with equal normalised text are one document, whose id hangs on that text alone. All passages are in the
-    corpus; a query without a selected passage is in `queries` and `candidates` but has no judgements, so that its passages
-    distract. Passages that were not selected are unjudged, *maybe* negatives: they are in `candidates` only. Splits may
-    share passages, as in the original data.
+    corpus; a query without a selected passage is in `queries` and `candidates` but has no judgements, so that its
+    passages distract. Passages that were not selected are unjudged, *maybe* negatives: they are in `candidates` only.
+    Splits may share passages, as in the original data.
     """
     collection = Collection(name, {}, {})
     places: dict[str, str] = {}

@@ -1,4 +1,7 @@
-"""Files of MS MARCO v1.1 records: .jsonl, .json (also .gz, .xz) and .parquet, alone or in a folder, split by file name."""
+"""Files of MS MARCO v1.1 records: .jsonl and .json (also .gz, .xz) and .parquet, alone or in a folder.
+
+Knows which split a file's name tells; not what is in a record.
+"""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -40,7 +43,7 @@ def load_record_folder(folder: Path) -> Collection:
             f"{folder}: neither a corpus.jsonl (BEIR folder) nor files of records ({', '.join(SUFFIXES)}) in it"
         )
     rows = {split: chain.from_iterable(map(read_rows, paths)) for split, paths in splits.items()}
-    return gather(folder.resolve().name, dict(rows))
+    return gather(folder.resolve().name, rows)
 
 
 def split_of(path: Path) -> str | None:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from twotower.errors import CorruptFileError, DataFormatError, FileError
 
@@ -19,10 +19,7 @@ Row = Mapping[str, Any]
 Located = tuple[str, Row]
 """Where a row stands, for error messages ("corpus.jsonl, line 3"), and the row."""
 
-_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".gz": lambda path: gzip.open(path, "rb"),
-    ".xz": lambda path: lzma.open(path, "rb"),
-}
+_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open}
 
 
 def suffix(path: Path) -> str:
@@ -46,7 +43,7 @@ def byte_lines(path: Path) -> Iterator[bytes]:
         If its compressed data is damaged or cut off.
     """
     try:
-        with _OPENERS.get(path.suffix, lambda plain: plain.open("rb"))(path) as file:
+        with _OPENERS.get(path.suffix, open)(path, "rb") as file:
             yield from file
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
         raise CorruptFileError(f"{path}: damaged {path.suffix} data ({error}): fetch the file again") from error
@@ -55,7 +52,7 @@ def byte_lines(path: Path) -> Iterator[bytes]:
 
 
 def lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield ("file, line n", text) for each line, without its end ("\\n" or "\\r\\n").
+    """Yield ("file, line n", text) for each line, without its end (LF or CR LF).
 
     Raises
     ------
@@ -102,12 +99,12 @@ def _list_of_objects(path: Path) -> Iterator[Located]:
 
 def _parse(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text.removeprefix("\ufeff"))  # a byte order mark at the beginning of a file
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, " if error.lineno > 1 else ""
         raise DataFormatError(f"{where}: not JSON: {error.msg} ({place}column {error.colno})") from error
-    except RecursionError as error:
-        raise DataFormatError(f"{where}: not a row of data: JSON nested too deep") from error
+    except (RecursionError, ValueError) as error:  # nested too deep, or an integer of thousands of digits
+        raise DataFormatError(f"{where}: no row of data: {error}") from error
 
 
 def as_object(value: Any, where: str) -> Row:
@@ -171,5 +168,5 @@ class Judgements:
         stands = self.qrels.setdefault(query_id, {}).setdefault(doc_id, grade)
         if stands != grade:
             raise DataFormatError(
-                f"{where}: query {query_id!r} and document {doc_id!r} have grade {grade}, but {stands} at {first}: keep one"
+                f"{where}: query {query_id!r} and document {doc_id!r} have grade {grade}, but {stands} at {first}"
             )

@@ -1,7 +1,7 @@
 """TREC files: runs ("query Q0 document rank score tag") and judgements ("query 0 document grade").
 
-Knows the two formats and their traps: `trec_eval` reads scores as float32, ignores the rank, and breaks ties by document
-id, descending.
+Knows the two formats and their traps: `trec_eval` reads scores as float32, ignores the rank, and breaks ties by
+document id, descending.
 """
 
 import math

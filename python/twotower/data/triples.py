@@ -1,4 +1,7 @@
-"""Triples to learn from: a query, a relevant text and, maybe, one that is not relevant. Files of them, and a collection."""
+"""Triples to learn from: a query, a relevant text and, maybe, one that is not relevant.
+
+Knows their files (.tsv, .jsonl) and how they become a collection.
+"""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,6 +15,10 @@ from twotower.storage import write_file_atomically
 from twotower.types import Collection, Document
 
 FIELDS = ("query", "positive", "negative")
+
+
+TripleLike = tuple[str | None, ...]
+"""(query, relevant) or (query, relevant, not relevant), the last maybe None."""
 
 
 class Triple(NamedTuple):
@@ -28,8 +35,8 @@ def read_triples(path: StrPath) -> Iterator[Triple]:
     Parameters
     ----------
     path : str or path
-        ``.tsv``: query, positive and, optionally, negative, with tabs between and no header. ``.jsonl``: objects with the
-        fields ``query``, ``positive`` and, optionally, ``negative``. Both also with ``.gz`` or ``.xz`` behind.
+        ``.tsv``: query, positive and, optionally, negative, with tabs between and no header. ``.jsonl``: objects with
+        the fields ``query``, ``positive`` and, optionally, ``negative``. Both also with ``.gz`` or ``.xz`` behind.
 
     Raises
     ------
@@ -43,7 +50,7 @@ def read_triples(path: StrPath) -> Iterator[Triple]:
     return _tsv_triples(path) if ending == ".tsv" else _json_triples(path)
 
 
-def write_triples(triples: Iterable[tuple[str, ...]], path: StrPath) -> None:
+def write_triples(triples: Iterable[TripleLike], path: StrPath) -> None:
     """Write triples, atomically, as ``.tsv`` or ``.jsonl`` by the name of the file.
 
     Raises
@@ -60,13 +67,11 @@ def write_triples(triples: Iterable[tuple[str, ...]], path: StrPath) -> None:
     write_file_atomically(path, text.encode())
 
 
-def collection_from_triples(
-    triples: Iterable[tuple[str, ...]], name: str = "triples", split: str = "train"
-) -> Collection:
+def collection_from_triples(triples: Iterable[TripleLike], name: str = "triples", split: str = "train") -> Collection:
     """Make a collection: the corpus is every text once, in order of appearance.
 
-    Queries and texts are the same one where they are equal after `normalise`; their ids hang on the text alone. A relevant
-    text has grade 1, one that is not relevant grade 0; both are in `candidates`.
+    Queries and texts are the same one where they are equal after `normalise`; their ids hang on the text alone. A
+    relevant text has grade 1, one that is not relevant grade 0; both are in `candidates`.
 
     Parameters
     ----------
@@ -97,7 +102,7 @@ def collection_from_triples(
     return collection
 
 
-def as_triple(row: tuple[str, ...], where: str) -> Triple:
+def as_triple(row: TripleLike, where: str) -> Triple:
     """Check one tuple of two or three strings."""
     if not isinstance(row, tuple | list) or not 2 <= len(row) <= 3:
         raise DataFormatError(f"{where}: must be (query, relevant) or (query, relevant, not relevant), got {kind(row)}")

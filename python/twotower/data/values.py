@@ -63,7 +63,7 @@ def collection_from_mapping(source: Mapping[str, Any], name: str = "values") -> 
 def _numbered(
     values: Mapping[str, Any] | Iterable[Any], what: str, read: Callable[[Any, str], Named]
 ) -> dict[str, Any]:
-    """Return id -> value as `read` makes it: a mapping's keys are the ids, an iterable's places where `read` finds none."""
+    """Return id -> value as `read` makes it; an id is a mapping's key, the value's own, or its place."""
     if isinstance(values, str):
         raise DataFormatError(f"{what}: must be a mapping or an iterable of texts, got one string: put it into a list")
     named = values.items() if isinstance(values, Mapping) else ((None, value) for value in values)
