@@ -51,6 +51,7 @@ class BM25Index(LexicalIndex):
     """
 
     kind = "bm25"
+    name = "bm25"
 
     def __init__(self, content: LexicalContent, options: Any) -> None:
         super().__init__(content, lambda index: core.LexicalScorer.bm25(index, options))

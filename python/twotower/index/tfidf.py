@@ -26,6 +26,7 @@ class TfidfIndex(LexicalIndex):
     """
 
     kind = "tfidf"
+    name = "tfidf"
 
     @classmethod
     def build(
