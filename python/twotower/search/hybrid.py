@@ -95,6 +95,8 @@ class Hybrid:
     [('0', 0.0328), ('2', 0.0323)]
     """
 
+    name = "hybrid"
+
     def __init__(
         self,
         searchers: Sequence[Searcher],
@@ -121,8 +123,6 @@ class Hybrid:
             weights = [self._fusion.default_weight(len(self.searchers))] * len(self.searchers)
         self.weights = _checked_weights(weights, len(self.searchers))
         self.tuning: Tuning | None = None
-
-    name = "hybrid"
 
     @property
     def doc_ids(self) -> Any:
