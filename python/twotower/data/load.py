@@ -84,11 +84,9 @@ def load_collection(
 
 def _load_named(name: str, config: str | None, split: str | None) -> Collection:
     loader = resolve(SOURCES, name, "collection")
-    if config is None:
-        return _keep(loader(), split)
     if name != "microsoft/ms_marco":
         _refuse_config(config, name)
-    return _keep(loader(config), split)
+    return _keep(loader() if config is None else loader(config), split)
 
 
 def _load_path(source: str | PathLike[str], config: str | None, split: str | None) -> Collection:
