@@ -39,3 +39,7 @@ class BackendError(TwoTowerError, RuntimeError):
 
 class TrainingError(TwoTowerError, RuntimeError):
     """Training cannot go on (a loss that is not finite, a gradient that is exactly zero)."""
+
+
+class VersionWarning(UserWarning):
+    """Something saved was made with another version of a part on which its results depend."""
