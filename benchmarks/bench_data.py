@@ -1,7 +1,7 @@
 """Question: how long does it take until a collection is in memory, and a run on disk and back?
 
-Data: python-docs of this interpreter; BEIR folders pubmed-titles (33,272 documents, gzip) and msmarco-passage-32k; a run
-of 1,000 queries with 100 documents each. Baseline of reading it: `ir_measures.read_trec_run`, with the same scores.
+Data: python-docs of this interpreter; BEIR folders pubmed-titles (33,272 documents, gzip) and msmarco-passage-32k; a
+run of 1,000 queries with 100 documents each. Baseline of reading it: `ir_measures.read_trec_run`, with the same scores.
 
     pytest benchmarks/bench_data.py --benchmark-enable
 """

@@ -106,10 +106,11 @@ def _load_path(source: str | PathLike[str], config: str | None, split: str | Non
 def _load_folder(folder: Path, config: str | None) -> Collection:
     from twotower.data.hub import is_dataset_folder, load_dataset
 
-    if is_dataset_folder(folder):
+    beir = is_beir(folder)
+    if not beir and is_dataset_folder(folder):
         return load_dataset(str(folder), config)
     _refuse_config(config, str(folder))
-    return load_beir(folder) if is_beir(folder) else load_record_folder(folder)
+    return load_beir(folder) if beir else load_record_folder(folder)
 
 
 def _holds_triples(path: Path) -> bool:
