@@ -88,7 +88,9 @@ def _integer(value: Any, name: str) -> int:
         raise InvalidInputError(f"{name} is {value!r} ({type(value).__name__}): give an integer") from None
 
 
-def as_vectors(values: Any, dim: int | None = None, name: str = "vectors") -> npt.NDArray[np.float32]:
+def as_vectors(
+    values: Any, dim: int | None = None, name: str = "vectors", own: bool = False
+) -> npt.NDArray[np.float32]:
     """Return `values` as C-contiguous native float32 [N, D], every element finite.
 
     An array that already is one is returned as it is. Other floats (float16, float64, big-endian), Fortran order and
@@ -102,6 +104,9 @@ def as_vectors(values: Any, dim: int | None = None, name: str = "vectors") -> np
         The D it must have.
     name : str
         What messages call it.
+    own : bool
+        Return read-only memory that later changes of `values` do not reach: copied unless it was converted anyway, or
+        came read-only.
 
     Raises
     ------
@@ -128,6 +133,10 @@ def as_vectors(values: Any, dim: int | None = None, name: str = "vectors") -> np
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, np.float32)
     _check_finite(array, converted, name)
+    if own and converted.flags.writeable:
+        if np.may_share_memory(converted, array):
+            converted = converted.copy()
+        converted.flags.writeable = False
     return converted
 
 
