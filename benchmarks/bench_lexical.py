@@ -15,9 +15,9 @@ from functools import cache
 
 import numpy as np
 import pytest
-from real_data import require
 
 import twotower as tt
+from real_data import require
 from twotower.index.bm25 import BM25Index
 from twotower.text import Analyzer
 
