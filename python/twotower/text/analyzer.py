@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, Self, Unpack, cast
 
 import Stemmer
@@ -24,26 +25,26 @@ _WORD_RULES = ("unicode", "whitespace")
 class Analyzer:
     """Turns text into terms: words, lower case, stop words, stems.
 
-    Each distinct word passes the stop list and the stemmer once; the core caches what became of it (at most about a million
-    words, then the cache starts anew). Safe to share between threads; words are read without the GIL.
+    Each distinct word passes the stop list and the stemmer once; the core caches what became of it (at most about a
+    million words or 150 MiB, then the cache starts anew). Safe to share between threads; works without the GIL.
 
     Parameters
     ----------
     name : str or callable, default "english"
-        A name of `twotower.text.ANALYZERS`: "english" (all parts below), "plain" (lower-cased words and nothing else), or
-        what you added there. Or a function from str to list of str, which then does everything.
+        A name of `twotower.text.ANALYZERS`: "english" (all parts below), "plain" (lower-cased words and nothing else),
+        or what you added there. Or a function from str to list of str, which then does everything.
     words : {"unicode", "whitespace"}
-        "unicode": a word is a run of letters and numbers with their marks, in any script ("os.path" is two words, "x2" one).
-        An apostrophe stays between two letters and is always written ``'``. Runs of Han, Hiragana, Katakana and Hangul
-        syllables become overlapping pairs of characters; one alone is a word. Soft hyphens, joiners and variation selectors
-        are as if they were not there. Text is not normalised: "é" in one or in two code points makes two different terms.
-        Scripts without spaces other than these (Thai, Khmer, ...) stay whole runs.
+        "unicode": a word is a run of letters and numbers with their marks, in any script ("os.path" is two words,
+        "x2" one). An apostrophe stays between two letters and is always written ``'``. Runs of Han, Hiragana,
+        Katakana and Hangul syllables become overlapping pairs of characters; one alone is a word. Soft hyphens,
+        joiners and variation selectors are as if they were not there. Text is not normalised: "é" in one or in two
+        code points makes two different terms. Other scripts without spaces (Thai, Khmer, ...) stay whole runs.
         "whitespace": what ``str.split()`` gives.
     lowercase : bool
         Simple (one to one) lower case of Unicode: "İ" becomes "i", a final "Σ" becomes "σ".
     stop_words : str, sequence of str or None
-        Words to leave out, before stemming: a word itself, or with a final ``'s`` taken off ("it's"). "english" is Lucene's
-        list of 33 words; your own list is lower-cased if `lowercase`.
+        Words to leave out, before stemming: a word itself, or with a final ``'s`` taken off ("it's"). "english" is
+        Lucene's list of 33 words; your own list is lower-cased if `lowercase`.
     stemmer : str or None
         A Snowball algorithm as PyStemmer names it ("english" is Porter 2); it expects lower case.
 
@@ -105,10 +106,10 @@ class Analyzer:
         terms = vocabulary.terms()
         flat = [terms[i] for i in ids.tolist()]
         bounds = offsets.tolist()
-        return [flat[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+        return [flat[start:end] for start, end in pairwise(bounds)]
 
     def term_ids(self, texts: Iterable[str], vocabulary: Vocabulary, grow: bool) -> TermIds:
-        """Number the terms of texts.
+        """Return the terms of texts as ids.
 
         Parameters
         ----------
@@ -128,8 +129,8 @@ class Analyzer:
         InputTypeError
             If a text is no str; the message names its number and type.
         InvalidInputError
-            If a text has a lone surrogate; the message names its number and the character. Terms of earlier texts may then
-            have been added.
+            If a text has a lone surrogate; the message names its number and the character. Terms of earlier texts may
+            then have been added.
 
         Examples
         --------
@@ -139,7 +140,7 @@ class Analyzer:
         return joined(self.stream_term_ids(texts, vocabulary, grow))
 
     def stream_term_ids(self, texts: Iterable[str], vocabulary: Vocabulary, grow: bool) -> Iterator[TermIds]:
-        """Do what `term_ids` does for a few thousand texts at a time, for streams whose ids are not wanted all at once."""
+        """Do what `term_ids` does for a few thousand texts at a time, for streams that are not to be held whole."""
         if isinstance(texts, str):
             raise InputTypeError("texts is one str: give a list of texts, or call analyze for one")
         for first, batch in batches(texts):
@@ -238,8 +239,8 @@ def _checked(options: AnalyzerOptions) -> AnalyzerOptions:
         raise InputTypeError(f"lowercase is of type {type(lowercase).__name__}: it must be True or False")
     if stemmer is not None and stemmer not in Stemmer.algorithms():
         raise InvalidInputError(
-            f"unknown stemmer {stemmer!r}: PyStemmer {Stemmer.version()} has {', '.join(sorted(Stemmer.algorithms()))}; "
-            "None leaves words as they are"
+            f"unknown stemmer {stemmer!r}: choose None, or what PyStemmer {Stemmer.version()} has: "
+            f"{', '.join(sorted(Stemmer.algorithms()))}"
         )
     return {"words": words, "lowercase": lowercase, "stop_words": _checked_stop_words(stop_words), "stemmer": stemmer}
 
@@ -293,8 +294,8 @@ def _warn_of_versions(config: Mapping[str, Any]) -> None:
     for key, part in parts.items():
         if config[key] != _versions()[key]:
             warnings.warn(
-                f"this was analysed with {part} {config[key]}, here is {part} {_versions()[key]}: some words may get other "
-                "terms and not be found; analyse and save it again, or install the saved version",
+                f"this was analysed with {part} {config[key]}, here is {part} {_versions()[key]}: some words may get "
+                "other terms and not be found; analyse and save it again, or install the saved version",
                 VersionWarning,
                 stacklevel=3,
             )

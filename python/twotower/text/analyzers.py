@@ -19,11 +19,9 @@ ANALYZERS: dict[str, AnalyzerOptions | str] = {
 }
 """Name to options, or to the dotted path ("package.module:function") of a function from str to list of str."""
 
-STOP_WORDS: dict[str, tuple[str, ...]] = {
-    # Lucene's EnglishAnalyzer.ENGLISH_STOP_WORDS_SET, 33 words.
-    "english": tuple(
-        "a an and are as at be but by for if in into is it no not of on or such that the their then there these they"
-        " this to was will with".split()
-    ),
-}
+# Lucene's EnglishAnalyzer.ENGLISH_STOP_WORDS_SET, 33 words.
+_LUCENE_ENGLISH = """a an and are as at be but by for if in into is it no not of on or such that the their then there
+these they this to was will with"""
+
+STOP_WORDS: dict[str, tuple[str, ...]] = {"english": tuple(_LUCENE_ENGLISH.split())}
 """Name to stop list."""

@@ -114,7 +114,7 @@ class Vocabulary:
         return terms
 
     def ids(self, documents: Iterable[Sequence[str]], grow: bool = False) -> TermIds:
-        """Number texts that are lists of terms already.
+        """Return texts that are lists of terms already as ids.
 
         Parameters
         ----------
