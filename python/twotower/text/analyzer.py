@@ -1,7 +1,7 @@
 """Analyzers: options checked here, the words read in C++, the stems made by PyStemmer."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from typing import Any, Self, Unpack, cast
@@ -9,17 +9,13 @@ from typing import Any, Self, Unpack, cast
 import Stemmer
 
 from twotower.errors import InputTypeError, InvalidInputError, VersionWarning
-from twotower.registry import resolve
-from twotower.text.analyzers import ANALYZERS, STOP_WORDS, AnalyzerOptions
+from twotower.text.analyzers import AnalyzerOptions, TextFunction, entry_of
 from twotower.text.native import NativeAnalyzer, unicode_version
+from twotower.text.options import OPTIONS, checked_options, stop_list
 from twotower.text.term_ids import TermIds, batches, joined
 from twotower.text.vocabulary import Vocabulary
 
-TextFunction = Callable[[str], list[str]]
-
 CONFIG_VERSION = 1
-_OPTIONS = ("words", "lowercase", "stop_words", "stemmer")
-_WORD_RULES = ("unicode", "whitespace")
 
 
 class Analyzer:
@@ -70,13 +66,13 @@ class Analyzer:
     """
 
     def __init__(self, name: str | TextFunction = "english", **options: Unpack[AnalyzerOptions]) -> None:
-        unknown = [option for option in options if option not in _OPTIONS]
+        unknown = [option for option in options if option not in OPTIONS]
         if unknown:
-            raise InputTypeError(f"Analyzer has no option {unknown[0]!r}: it takes {', '.join(_OPTIONS)}")
+            raise InputTypeError(f"Analyzer has no option {unknown[0]!r}: it takes {', '.join(OPTIONS)}")
         self._name = name if isinstance(name, str) else None
         self._function: TextFunction | None = None
         self._options: AnalyzerOptions = {}
-        entry = _entry_of(name)
+        entry = entry_of(name)
         if callable(entry):
             if options:
                 raise InvalidInputError(
@@ -84,7 +80,7 @@ class Analyzer:
                 )
             self._function = entry
         else:
-            self._options = _checked({**entry, **options})
+            self._options = checked_options({**entry, **options})
             self._native = _native_analyzer(self._options)
 
     def analyze(self, text: str) -> list[str]:
@@ -143,6 +139,8 @@ class Analyzer:
         """Do what `term_ids` does for a few thousand texts at a time, for streams that are not to be held whole."""
         if isinstance(texts, str):
             raise InputTypeError("texts is one str: give a list of texts, or call analyze for one")
+        if not isinstance(texts, Iterable):
+            raise InputTypeError(f"texts is of type {type(texts).__name__}: give a list or a stream of str")
         for first, batch in batches(texts):
             if self._function is None:
                 yield TermIds(*self._native.term_ids(batch, vocabulary._native, grow, first))
@@ -172,6 +170,8 @@ class Analyzer:
 
         Raises
         ------
+        InputTypeError
+            If `config` is no mapping, or a part of it has a type that it cannot have.
         InvalidInputError
             If the description is of an unknown version, or lacks or has what it should not.
 
@@ -181,12 +181,14 @@ class Analyzer:
             If Unicode or PyStemmer has another version than the one saved: some words may then get other terms than the
             texts that were analysed before.
         """
+        if not isinstance(config, Mapping):
+            raise InputTypeError(f"config is of type {type(config).__name__}: give the dict of to_config")
         if config.get("version") != CONFIG_VERSION:
             came = config.get("version")
             raise InvalidInputError(
                 f"analyzer config has version {came!r}: this twotower reads version {CONFIG_VERSION}"
             )
-        parts = ("name",) if "name" in config else _OPTIONS
+        parts = ("name",) if "name" in config else OPTIONS
         expected = {"version", *parts, *_versions()}
         if config.keys() != expected:
             raise InvalidInputError(
@@ -196,7 +198,7 @@ class Analyzer:
         _warn_of_versions(config)
         if "name" in config:
             return cls(config["name"])
-        return cls("plain", **cast(AnalyzerOptions, {option: config[option] for option in _OPTIONS}))
+        return cls("plain", **cast(AnalyzerOptions, {option: config[option] for option in OPTIONS}))
 
     def __repr__(self) -> str:
         if self._function is not None:
@@ -215,55 +217,12 @@ def as_analyzer(analyzer: Analyzer | str | TextFunction) -> Analyzer:
     return analyzer if isinstance(analyzer, Analyzer) else Analyzer(analyzer)
 
 
-def _entry_of(name: str | TextFunction) -> AnalyzerOptions | TextFunction:
-    """Return what a name stands for; a function stands for itself."""
-    if not isinstance(name, str):
-        if not callable(name):
-            raise InputTypeError(
-                f"name is of type {type(name).__name__}: give a name or a function from str to list of str"
-            )
-        return name
-    entry = ANALYZERS.get(name)
-    if entry is None:
-        raise InvalidInputError(f"unknown analyzer {name!r}: choose one of {', '.join(sorted(ANALYZERS))}")
-    return cast(TextFunction, resolve({name: entry}, name, "analyzer")) if isinstance(entry, str) else entry
-
-
-def _checked(options: AnalyzerOptions) -> AnalyzerOptions:
-    """Return the options with all four parts, checked, in the form in which they are saved."""
-    words, lowercase = options.get("words", "unicode"), options.get("lowercase", True)
-    stop_words, stemmer = options.get("stop_words"), options.get("stemmer")
-    if words not in _WORD_RULES:
-        raise InvalidInputError(f"unknown word rule {words!r}: choose one of {', '.join(_WORD_RULES)}")
-    if not isinstance(lowercase, bool):
-        raise InputTypeError(f"lowercase is of type {type(lowercase).__name__}: it must be True or False")
-    if stemmer is not None and stemmer not in Stemmer.algorithms():
-        raise InvalidInputError(
-            f"unknown stemmer {stemmer!r}: choose None, or what PyStemmer {Stemmer.version()} has: "
-            f"{', '.join(sorted(Stemmer.algorithms()))}"
-        )
-    return {"words": words, "lowercase": lowercase, "stop_words": _checked_stop_words(stop_words), "stemmer": stemmer}
-
-
-def _checked_stop_words(stop_words: str | Sequence[str] | None) -> str | list[str] | None:
-    if stop_words is None:
-        return None
-    if isinstance(stop_words, str):
-        if stop_words not in STOP_WORDS:
-            names = ", ".join(sorted(STOP_WORDS))
-            raise InvalidInputError(f"unknown stop list {stop_words!r}: choose {names}, None, or give a list of words")
-        return stop_words
-    words = list(stop_words)
-    Vocabulary(words)  # refuses what is no str or has lone surrogates
-    return words
-
-
 def _native_analyzer(options: AnalyzerOptions) -> Any:
-    stop_words, stemmer = options["stop_words"], options["stemmer"]
+    stemmer = options["stemmer"]
     return NativeAnalyzer(
         unicode_words=options["words"] == "unicode",
         lowercase=options["lowercase"],
-        stop_words=list(STOP_WORDS[stop_words] if isinstance(stop_words, str) else stop_words or ()),
+        stop_words=stop_list(options["stop_words"]),
         stemmer=None if stemmer is None else partial(_stems_of, stemmer),
     )
 
