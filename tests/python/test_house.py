@@ -12,7 +12,7 @@ import twotower as tt
 PACKAGE = Path(tt.__file__).parent
 LINES = [
     {"cli"},
-    {"engine"},
+    {"engine", "experiments"},
     {"training"},
     {"search"},
     {"index", "towers", "losses", "evaluation"},

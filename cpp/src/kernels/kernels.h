@@ -1,0 +1,53 @@
+// The table of hot functions that each instruction set fills. Knows no container, no thread and no library.
+//
+// An instruction-set file includes this header, <cstddef>, <cstdint> and the intrinsics, and nothing else: an inline
+// function of any other header, compiled here with wider instructions, could become everyone's copy.
+//
+// Legend: R rows (documents), D dimensions, P queries of a panel.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace twotower::kernels {
+
+/// One instruction set. Every function is pure, thread-safe and noexcept, takes pointers of any alignment and sizes
+/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_* and dot_exact, within the bound of docs/math.md
+/// (section 1) for the two float32 inner products.
+struct Kernels {
+  const char* name;
+
+  /// Queries in one panel of dot_panel; a multiple of the vector width, at most kMaxPanel.
+  std::size_t panel;
+
+  /// CRC-32C (Castagnoli, reflected 0x82F63B78) of `size` bytes; chains: crc32c(crc32c(0, a), b) is that of a then b.
+  std::uint32_t (*crc32c)(std::uint32_t crc, const std::uint8_t* data, std::size_t size) noexcept;
+
+  /// scores[r] = the float32 inner product of `query` [D] and row r of `rows` [R, D].
+  void (*dot_rows)(const float* query, const float* rows, std::size_t n_rows, std::size_t dim, float* scores) noexcept;
+
+  /// scores[r * panel + p] = the float32 inner product of row r and query p; `queries` is transposed: [D, panel].
+  void (*dot_panel)(const float* queries, const float* rows, std::size_t n_rows, std::size_t dim,
+                    float* scores) noexcept;
+
+  /// scores[r] = (float)(sum of (double)query[d] * (double)row[d], d from 0 up): the definition of a dense score.
+  void (*dot_exact)(const float* query, const float* const* rows, std::size_t n_rows, std::size_t dim,
+                    float* scores) noexcept;
+
+  /// Writes each r whose score is not finite, or whose upper bound score + (factor * norms[r] + absolute) is not
+  /// <= threshold, to `found`, ascending; returns how many.
+  std::size_t (*select_rows)(const float* scores, const float* norms, std::size_t n_rows, float factor, float absolute,
+                             float threshold, std::uint32_t* found) noexcept;
+
+  /// The same for scores [R, panel] with factor, absolute and threshold per query; writes r * panel + p.
+  std::size_t (*select_panel)(const float* scores, const float* norms, std::size_t n_rows, const float* factor,
+                              const float* absolute, const float* threshold, std::uint32_t* found) noexcept;
+};
+
+inline constexpr std::size_t kMaxPanel = 32;
+
+extern const Kernels kScalar;
+extern const Kernels kAvx2;
+extern const Kernels kAvx512;
+
+}  // namespace twotower::kernels

@@ -1,0 +1,32 @@
+"""Indexes: build once, search many times, save and load.
+
+Each has ``build``, ``search``, ``score``, ``save``, ``load``, ``len`` and ``doc_ids``. A new index is one file and one
+line of `INDEXES`.
+"""
+
+from typing import Any
+
+from twotower.registry import resolve
+
+INDEXES = {
+    "bm25": "twotower.index.bm25:BM25Index",
+    "flat": "twotower.index.flat:FlatIndex",
+    "hnsw": "twotower.index.hnsw:HNSWIndex",
+    "tfidf": "twotower.index.tfidf:TfidfIndex",
+}
+"""Name to the class, imported on use. The name is also the kind of the saved folder."""
+
+_CLASSES = {path.rpartition(":")[2]: name for name, path in INDEXES.items()}
+__all__ = ["INDEXES", *sorted(_CLASSES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _CLASSES:
+        value = resolve(INDEXES, _CLASSES[name], "index")
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'twotower.index' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,310 @@
+"""What every index checks of its arguments, once, at the public boundary. Knows no index.
+
+Legend: N documents, D dimensions, Q queries, K results.
+"""
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
+from twotower.storage import StringTable, pack_strings
+
+MAX_PADDED_CELLS = 2**28
+"""Largest Q x K when K is above N: beyond it (3 GiB of padding) `check_k` refuses."""
+
+_ROWS_AT_ONCE = 4096
+
+
+def check_k(k: Any, n_queries: int = 1, n_docs: int | None = None) -> int:
+    """Return `k` as an int.
+
+    Parameters
+    ----------
+    k : int
+        Results asked for each query, 0 or more.
+    n_queries, n_docs : int
+        Sizes of this search. Rows are padded to `k`, so a `k` above `n_docs` is refused when ``n_queries * k`` exceeds
+        `MAX_PADDED_CELLS`: nobody can want that much padding.
+
+    Raises
+    ------
+    InvalidInputError
+        If `k` is negative, not an integer (a bool is none), or asks for too much padding.
+
+    Examples
+    --------
+    >>> check_k(10)
+    10
+    """
+    number = _integer(k, "k")
+    if number < 0:
+        raise InvalidInputError(f"k is {number}: give 0 or more")
+    if n_docs is not None and number > n_docs and number * n_queries > MAX_PADDED_CELLS:
+        raise InvalidInputError(
+            f"k={number} for {n_queries} queries over {n_docs} documents would be {number * n_queries} padded cells, "
+            f"above {MAX_PADDED_CELLS}: k={n_docs} already returns every document"
+        )
+    return number
+
+
+def check_threads(threads: Any) -> int:
+    """Return `threads` as an int from 0 (every core of the machine) to 1024.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is out of that range or not an integer.
+    """
+    number = _integer(threads, "threads")
+    if not 0 <= number <= 1024:
+        raise InvalidInputError(f"threads is {number}: give 0 (every core) to 1024")
+    return number
+
+
+def check_integer(value: Any, name: str, least: int, most: int) -> int:
+    """Return `value` as an int in [`least`, `most`].
+
+    Raises
+    ------
+    InvalidInputError
+        If it is out of range or not an integer.
+    """
+    number = _integer(value, name)
+    if not least <= number <= most:
+        raise InvalidInputError(f"{name} is {number}: give {least} to {most}")
+    return number
+
+
+def _integer(value: Any, name: str) -> int:
+    if isinstance(value, bool | np.bool_):
+        raise InvalidInputError(f"{name} is {value!r}: give an integer")
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise InvalidInputError(f"{name} is {value!r} ({type(value).__name__}): give an integer") from None
+
+
+def as_vectors(
+    values: Any, dim: int | None = None, name: str = "vectors", own: bool = False
+) -> npt.NDArray[np.float32]:
+    """Return `values` as C-contiguous native float32 [N, D], every element finite.
+
+    An array that already is one is returned as it is. Other floats (float16, float64, big-endian), Fortran order and
+    strides are converted, once, here.
+
+    Parameters
+    ----------
+    values : array_like of float, shape [N, D]
+        N may be 0; D may not.
+    dim : int, optional
+        The D it must have.
+    name : str
+        What messages call it.
+    own : bool
+        Return read-only memory that later changes of `values` do not reach: copied unless it was converted anyway, or
+        came read-only.
+
+    Raises
+    ------
+    InputTypeError
+        If the elements are not floats (integers, bool, objects, complex, strings).
+    InvalidInputError
+        If the shape is not [N, D] or D is not `dim`; or at the first row and column that is NaN, infinite, or beyond
+        float32.
+
+    Examples
+    --------
+    >>> as_vectors([[0.5, 1.0]]).dtype
+    dtype('float32')
+    """
+    array = _as_float_array(values, name)
+    if array.ndim != 2:
+        raise InvalidInputError(f"{name} has shape {list(array.shape)}: give [rows, dimensions]")
+    if array.shape[1] == 0:
+        raise InvalidInputError(f"{name} has shape {list(array.shape)}: give at least one dimension")
+    if dim is not None and array.shape[1] != dim:
+        raise InvalidInputError(
+            f"{name} has {array.shape[1]} dimensions, the index has {dim}: use the model of the index"
+        )
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(array, np.float32)
+    _check_finite(array, converted, name)
+    if own and converted.flags.writeable:
+        if np.may_share_memory(converted, array):
+            converted = converted.copy()
+        converted.flags.writeable = False
+    return converted
+
+
+def as_queries(values: Any, dim: int) -> tuple[npt.NDArray[np.float32], bool]:
+    """Return queries as float32 [Q, `dim`], and whether a single vector [`dim`] came.
+
+    Raises
+    ------
+    InputTypeError, InvalidInputError
+        As `as_vectors`.
+    """
+    array = _as_float_array(values, "queries")
+    single = array.ndim == 1
+    return as_vectors(array[np.newaxis] if single else array, dim, "queries"), single
+
+
+def as_docs(docs: Any, n_queries: int, n_docs: int) -> npt.NDArray[np.int64]:
+    """Return DocIds to score as C-contiguous int64 [Q, C].
+
+    Raises
+    ------
+    InputTypeError
+        If they are not integers.
+    InvalidInputError
+        If the shape is not [Q, C], or a value is neither a DocId of the index nor -1 (padding).
+    """
+    array = np.asarray(docs)
+    if array.dtype.kind not in "iu":
+        raise InputTypeError(f"docs are {array.dtype}: give integers")
+    if array.ndim != 2 or array.shape[0] != n_queries:
+        raise InvalidInputError(f"docs has shape {list(array.shape)}: give [{n_queries}, candidates], one row a query")
+    wrong = (array < -1) | (array >= n_docs) if array.dtype.kind == "i" else array >= n_docs
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0].tolist()
+        raise InvalidInputError(
+            f"docs[{row}, {column}] is {array[row, column]}: the index has {n_docs} documents, numbered from 0 "
+            "(-1 is padding)"
+        )
+    return np.ascontiguousarray(array, np.int64)
+
+
+def _as_float_array(values: Any, name: str) -> npt.NDArray[np.floating[Any]]:
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise InvalidInputError(f"{name} is not a rectangular array: {error}") from error
+    except (TypeError, RuntimeError) as error:
+        raise InputTypeError(f"{name} ({type(values).__name__}) cannot be read as an array: {error}") from error
+    if array.dtype.kind != "f":
+        raise InputTypeError(f"{name} has dtype {array.dtype}: give floats (float32 is not copied)")
+    return array
+
+
+def _check_finite(given: npt.NDArray[Any], converted: npt.NDArray[np.float32], name: str) -> None:
+    for start in range(0, len(converted), _ROWS_AT_ONCE):  # bounded memory
+        finite = np.isfinite(converted[start : start + _ROWS_AT_ONCE])
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0].tolist()
+            value = given[start + row, column]
+            what = "beyond the range of float32" if np.isfinite(value) else "not finite"
+            raise InvalidInputError(f"{name}[{start + row}, {column}] is {value}, which is {what}: give finite values")
+
+
+class DocIds(Sequence[str]):
+    """The user's ids by DocId: strings that were given, or "0", "1", ... where none were.
+
+    Parameters
+    ----------
+    n : int
+        Number of documents.
+    table : StringTable, optional
+        The given ids.
+    """
+
+    def __init__(self, n: int, table: StringTable | None = None) -> None:
+        self._n = n
+        self._table = table
+
+    def __len__(self) -> int:
+        return self._n
+
+    @overload
+    def __getitem__(self, doc: int) -> str: ...
+    @overload
+    def __getitem__(self, doc: slice) -> list[str]: ...
+    def __getitem__(self, doc: int | slice) -> str | list[str]:
+        if self._table is not None:
+            return self._table[doc]
+        return [str(i) for i in range(self._n)[doc]] if isinstance(doc, slice) else str(range(self._n)[doc])
+
+    def index(self, doc_id: str, start: int = 0, stop: int | None = None) -> int:
+        """Return the DocId of a user's id, in O(1) after a first call of O(N).
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such document.
+        """
+        doc = self._find(doc_id)
+        if doc is None or not start <= doc < (self._n if stop is None else stop):
+            raise InvalidInputError(f"no document has the doc_id {doc_id!r}: the index holds {self._n}")
+        return doc
+
+    def __contains__(self, doc_id: object) -> bool:
+        return isinstance(doc_id, str) and self._find(doc_id) is not None
+
+    def _find(self, doc_id: str) -> int | None:
+        if self._table is not None:
+            return self._table.index(doc_id) if doc_id in self._table else None
+        # Only canonical decimals: "007" and "٧" are nobody's id.
+        if not (doc_id.isascii() and doc_id.isdecimal()) or len(doc_id) > len(str(self._n)):
+            return None
+        return int(doc_id) if str(int(doc_id)) == doc_id and int(doc_id) < self._n else None
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays to save; none where no ids were given."""
+        return {} if self._table is None else {"doc_ids": self._table.blob, "doc_id_offsets": self._table.offsets}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], n: int) -> "DocIds":
+        """Read what `to_arrays` returned, for an index of `n` documents.
+
+        Raises
+        ------
+        CorruptFileError
+            If the arrays are malformed or hold another number of ids.
+        """
+        if "doc_ids" not in arrays and "doc_id_offsets" not in arrays:
+            return cls(n)
+        if "doc_ids" not in arrays or "doc_id_offsets" not in arrays:
+            raise CorruptFileError("the index has half of its table of doc_ids: save it again")
+        table = StringTable(arrays["doc_ids"], arrays["doc_id_offsets"])
+        if len(table) != n:
+            raise CorruptFileError(f"the index has {n} documents and {len(table)} doc_ids: save it again")
+        return cls(n, table)
+
+
+def check_doc_ids(doc_ids: Iterable[str] | None, n: int) -> DocIds:
+    """Return the ids of a build.
+
+    Parameters
+    ----------
+    doc_ids : iterable of str, optional
+        One for each document, each once. None: "0", "1", ...
+    n : int
+        Number of documents.
+
+    Raises
+    ------
+    InputTypeError
+        If it is a single string, or one id is not a string.
+    InvalidInputError
+        If their number is not `n`, one comes twice (it is named), or one cannot be written as UTF-8.
+    """
+    if doc_ids is None:
+        return DocIds(n)
+    if isinstance(doc_ids, str | bytes):
+        raise InputTypeError(f"doc_ids is one {type(doc_ids).__name__}: give an iterable with one string a document")
+    try:
+        ids = list(doc_ids)
+    except TypeError:
+        raise InputTypeError(f"doc_ids is {type(doc_ids).__name__}: give an iterable of strings") from None
+    seen: dict[str, int] = {}
+    for i, doc_id in enumerate(ids):
+        if not isinstance(doc_id, str):
+            raise InputTypeError(f"doc_ids[{i}] is {doc_id!r} ({type(doc_id).__name__}): ids are strings")
+        if seen.setdefault(doc_id, i) != i:
+            raise InvalidInputError(f"doc_id {doc_id!r} comes twice, at {seen[doc_id]} and {i}: make ids unique")
+    if len(ids) != n:
+        raise InvalidInputError(f"{len(ids)} doc_ids for {n} documents: give one a document")
+    return DocIds(n, StringTable(*pack_strings(ids)))

@@ -1,0 +1,155 @@
+"""Models on disk: a folder of safetensors and JSON, checked before use. docs/formats/model.md has every field.
+
+A folder is untrusted: sizes, checksums, names, dtypes and shapes are compared before a weight is read. Nothing is unpickled.
+"""
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file as save_arrays
+from safetensors.torch import load_file, save_file
+
+from twotower.errors import CorruptFileError, FileError, InputTypeError, InvalidInputError
+from twotower.storage import replace_folder
+from twotower.text import Analyzer, Vocabulary
+
+if TYPE_CHECKING:
+    from twotower.towers.two_tower import TwoTower
+
+FORMAT = "twotower-model"
+VERSION = 1
+CONFIG, WEIGHTS, VOCABULARY = "config.json", "weights.safetensors", "vocabulary.safetensors"
+SETTINGS: dict[str, type] = {
+    "tower": str, "options": dict, "tied": bool, "similarity": str, "max_terms": int, "seed": int, "analyzer": dict, "files": dict,
+}  # fmt: skip
+
+
+def save_model(model: "TwoTower", folder: Path) -> None:
+    """Write `model` beside `folder`, then put it in its place in one step."""
+    config: dict[str, Any] = {
+        "format": FORMAT, "version": VERSION, "tower": model.tower, "options": model.query_tower.options, "tied": model.tied,
+        "similarity": model.similarity, "max_terms": model.reader.max_terms, "seed": model.seed,
+        "analyzer": model.reader.analyzer.to_config(),
+    }  # fmt: skip
+    blob, offsets = model.reader.vocabulary.to_arrays()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
+            new = Path(beside) / "model"
+            new.mkdir()
+            save_file(weights_of(model), new / WEIGHTS)
+            save_arrays({"blob": np.ascontiguousarray(blob), "offsets": np.ascontiguousarray(offsets)}, new / VOCABULARY)
+            config["files"] = {name: _identity(new / name) for name in (WEIGHTS, VOCABULARY)}
+            (new / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+            replace_folder(new, folder)
+    except (OSError, SafetensorError) as error:
+        raise FileError(f"cannot save the model to {folder}: {error}") from error
+
+
+def load_model(cls: "type[TwoTower]", folder: Path) -> "TwoTower":
+    """Read the folder that `save_model` wrote into a new `cls`."""
+    config = _read_config(folder / CONFIG)
+    for name in (WEIGHTS, VOCABULARY):
+        _check_identity(folder / name, config["files"].get(name))
+    try:
+        vocabulary = Vocabulary.from_arrays(*_read_vocabulary(folder / VOCABULARY))
+        analyzer = Analyzer.from_config(config["analyzer"])
+        with torch.device("meta"):  # shapes without memory: the file's are compared with these first
+            model = cls(
+                config["tower"], vocabulary, analyzer, config["options"], tied=config["tied"],
+                similarity=config["similarity"], max_terms=config["max_terms"], seed=config["seed"],
+            )  # fmt: skip
+    except (InvalidInputError, InputTypeError, TypeError) as error:
+        raise CorruptFileError(f"{folder} does not describe a model: {error}. Save the model again") from error
+    check_tensors(folder / WEIGHTS, weights_of(model))
+    model.load_state_dict(load_file(folder / WEIGHTS), strict=False, assign=True)
+    return model
+
+
+def weights_of(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return the parameters by name, a shared one once."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters()}
+
+
+def check_tensors(path: Path, expected: dict[str, torch.Tensor]) -> None:
+    """Compare names, dtypes and shapes in the header of a safetensors file with `expected`.
+
+    Raises
+    ------
+    CorruptFileError
+        If the file is no safetensors file, lacks a tensor, has one too many, or one of another dtype or shape.
+    """
+    names = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = {name: (file.get_slice(name).get_dtype(), file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CorruptFileError(f"{path} is no readable safetensors file: {error}") from error
+    wanted = {name: (names[tensor.dtype], list(tensor.shape)) for name, tensor in expected.items()}
+    for name in sorted(found.keys() | wanted.keys()):
+        if found.get(name) != wanted.get(name):
+            raise CorruptFileError(
+                f"{path}: tensor {name!r} is {_describe(found.get(name))}, but the configuration asks for "
+                f"{_describe(wanted.get(name))}. The files do not belong together: save the model again"
+            )
+
+
+def _describe(tensor: tuple[str, list[int]] | None) -> str:
+    return "absent" if tensor is None else f"{tensor[0]} {tensor[1]}"
+
+
+def _identity(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _check_identity(path: Path, recorded: Any) -> None:
+    if not path.is_file():
+        raise FileError(f"{path} is missing: a model folder holds {CONFIG}, {WEIGHTS} and {VOCABULARY}")
+    found = _identity(path)
+    if found != recorded:
+        raise CorruptFileError(
+            f"{path} is not the file that was saved: it has {found}, {CONFIG} records {recorded}. Copy the whole folder again, or "
+            "save the model again"
+        )
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileError(f"{path} is missing: give a folder that save_pretrained wrote") from error
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error}") from error
+    except (ValueError, RecursionError) as error:  # ValueError: JSON and UTF-8 errors
+        raise CorruptFileError(f"{path} is no JSON text: {error}") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise CorruptFileError(f'{path} describes no twotower model: its "format" must be "{FORMAT}"')
+    if config.get("version") != VERSION:
+        raise CorruptFileError(
+            f"{path} has version {config.get('version')!r}: this twotower reads version {VERSION}. Save the model again with this "
+            "twotower, or read it with the one that wrote it"
+        )
+    for name, kind in SETTINGS.items():
+        if type(config.get(name)) is not kind:
+            raise CorruptFileError(f"{path}: {name!r} is {config.get(name)!r}, it must be of type {kind.__name__}")
+    return config
+
+
+def _read_vocabulary(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    check_dtypes = {"blob": "U8", "offsets": "I64"}
+    try:
+        with safe_open(path, framework="np") as file:
+            dtypes = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+            if dtypes != check_dtypes:
+                raise CorruptFileError(f"{path} holds {dtypes}: a vocabulary is {check_dtypes}")
+            return file.get_tensor("blob"), file.get_tensor("offsets")
+    except SafetensorError as error:
+        raise CorruptFileError(f"{path} is no readable safetensors file: {error}") from error

@@ -1,0 +1,47 @@
+"""What similarities ask of vectors: unit rows, and more than one dimension for the cosine."""
+
+import torch
+
+from twotower.errors import InputTypeError, InvalidInputError
+
+SIMILARITIES = ("cosine", "dot")
+
+
+def check_size(name: str, value: int) -> int:
+    """Return `value` if it is an int of at least 1.
+
+    Raises
+    ------
+    InputTypeError
+        If it is no int.
+    InvalidInputError
+        If it is below 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputTypeError(f"{name} is {value!r}: it must be an int")
+    if value < 1:
+        raise InvalidInputError(f"{name} is {value}: it must be at least 1")
+    return value
+
+
+def check_similarity(similarity: str, out_dim: int) -> None:
+    """Refuse an unknown similarity, and the cosine of vectors with one dimension.
+
+    Raises
+    ------
+    InvalidInputError
+        If `similarity` is neither "cosine" nor "dot", or is "cosine" with ``out_dim == 1``.
+    """
+    if similarity not in SIMILARITIES:
+        raise InvalidInputError(f"unknown similarity {similarity!r}: choose one of {', '.join(SIMILARITIES)}")
+    if similarity == "cosine" and out_dim == 1:
+        raise InvalidInputError(
+            "towers with one output dimension cannot learn under the cosine: the cosine of two numbers is their common or opposite "
+            'sign, +1 or -1, so its gradient is exactly zero. Take out_dim of 2 or more, or similarity="dot"'
+        )
+
+
+def unit_rows(vectors: torch.Tensor) -> torch.Tensor:
+    """Divide each row of [B, D] by its length; a zero row stays zero, and its gradient is finite."""
+    lengths = vectors.norm(dim=1, keepdim=True)
+    return vectors / torch.where(lengths > 0, lengths, 1)

@@ -1,0 +1,105 @@
+"""From a collection to what training reads: terms of all texts, (query, document) rows, and what is known to be relevant.
+
+P pairs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twotower.errors import InvalidInputError
+from twotower.towers.terms import TermReader, Terms
+from twotower.types import Collection
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A split of a collection, analysed once.
+
+    Attributes
+    ----------
+    queries : Terms
+        One text a query that has a pair.
+    documents : Terms
+        One text a document of the corpus, in corpus order.
+    pairs : ndarray of int64, shape [P, 2]
+        (query row, document row), in the order of the qrels.
+    positives : list of frozenset of int
+        By query row: all its document rows.
+    same_text : ndarray of int64, shape [N]
+        By document row: the first row with the same text. Equal texts are one document to the losses.
+    query_ids : list of str
+        By query row.
+    """
+
+    queries: Terms
+    documents: Terms
+    pairs: npt.NDArray[np.int64]
+    positives: list[frozenset[int]]
+    same_text: npt.NDArray[np.int64]
+    query_ids: list[str]
+
+
+def training_set(collection: Collection, split: str, reader: TermReader, shuffle_seed: int | None = None) -> TrainingSet:
+    """Read the pairs of a split.
+
+    Parameters
+    ----------
+    collection : Collection
+    split : str
+    reader : TermReader
+        Of the model that will be trained.
+    shuffle_seed : int, optional
+        Deal the documents of all pairs out anew (see `shuffled_pairs`); None leaves them as judged.
+
+    Raises
+    ------
+    InvalidInputError
+        If the split is unknown, has no pair, or names a query or document that the collection lacks.
+    """
+    pairs = collection.pairs(split)
+    if not pairs:
+        raise InvalidInputError(f"split {split!r} of {collection.name} has no judgement above 0: nothing to learn from")
+    if shuffle_seed is not None:
+        pairs = shuffled_pairs(pairs, shuffle_seed)
+    document_rows = {doc_id: row for row, doc_id in enumerate(collection.corpus)}
+    query_rows: dict[str, int] = {}
+    rows = np.empty((len(pairs), 2), np.int64)
+    for i, (query_id, doc_id) in enumerate(pairs):
+        if query_id not in collection.queries:
+            raise InvalidInputError(f"split {split!r} judges query {query_id!r}, which {collection.name} does not have")
+        if doc_id not in document_rows:
+            raise InvalidInputError(
+                f"split {split!r} judges document {doc_id!r} (query {query_id!r}), which {collection.name} does not have"
+            )
+        rows[i] = query_rows.setdefault(query_id, len(query_rows)), document_rows[doc_id]
+    texts = [document.full_text for document in collection.corpus.values()]
+    first_row: dict[str, int] = {}
+    positives: list[set[int]] = [set() for _ in query_rows]
+    for query, document in rows.tolist():
+        positives[query].add(document)
+    return TrainingSet(
+        queries=reader.read([collection.queries[query_id] for query_id in query_rows]),
+        documents=reader.read(texts),
+        pairs=rows,
+        positives=[frozenset(found) for found in positives],
+        same_text=np.array([first_row.setdefault(text, row) for row, text in enumerate(texts)], np.int64),
+        query_ids=list(query_rows),
+    )
+
+
+def shuffled_pairs(pairs: list[Pair], seed: int) -> list[Pair]:
+    """Deal the documents of all pairs out to the queries anew: the control of a claim that training learned from the labels.
+
+    Every query keeps its number of documents and every document its number of queries; who belongs to whom is chance.
+
+    Examples
+    --------
+    >>> sorted(doc for _, doc in shuffled_pairs([("q1", "a"), ("q2", "b"), ("q3", "c")], seed=0))
+    ['a', 'b', 'c']
+    """
+    order = np.random.default_rng(seed).permutation(len(pairs))
+    return [(query_id, pairs[other][1]) for (query_id, _), other in zip(pairs, order.tolist(), strict=True)]
