@@ -21,8 +21,8 @@ CONFIG_VERSION = 1
 class Analyzer:
     """Turns text into terms: words, lower case, stop words, stems.
 
-    Each distinct word passes the stop list and the stemmer once; the core caches what became of it (at most about a
-    million words or 150 MiB, then the cache starts anew). Safe to share between threads; works without the GIL.
+    Each distinct word passes the stop list and the stemmer once; the core caches what became of it (about a million
+    words, 80 MiB for English, then the cache starts anew). Safe to share between threads; works without the GIL.
 
     Parameters
     ----------

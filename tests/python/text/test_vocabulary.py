@@ -34,6 +34,9 @@ def test_unknown_terms():
     for wrong in (-1, 1):
         with pytest.raises(InvalidInputError, match=f"no term has id {wrong}: ids go from 0 to below 1"):
             vocabulary.term(wrong)
+    with pytest.raises(InputTypeError, match="id is of type float"):
+        vocabulary.term(0.5)
+    assert vocabulary.term(np.int32(0)) == "love"
     with pytest.raises(InputTypeError, match="the term is of type int"):
         vocabulary.id(7)
 
