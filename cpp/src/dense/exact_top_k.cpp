@@ -163,6 +163,7 @@ void exact_top_k(const VectorsView& vectors, const float* bounds, const float* q
     found[task] = scan.run(chunks[task % chunks.size()]);
   });
   parallel_for(n_queries, threads, [&](std::size_t q) {
+    const DefaultFloatEnvironment environment;  // comparisons, too, take denormals for zeros without it
     std::vector<ScoredDoc> merged;
     for (std::size_t c = 0; c < chunks.size(); ++c) {
       const auto& part = found[q / kTileQueries * chunks.size() + c][q % kTileQueries];
