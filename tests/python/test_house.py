@@ -11,7 +11,7 @@ import twotower as tt
 
 PACKAGE = Path(tt.__file__).parent
 LINES = [
-    {"cli"},
+    {"cli", "__main__"},
     {"engine", "experiments"},
     {"training"},
     {"search"},
