@@ -132,10 +132,7 @@ void bind_lexical(py::module_& m) {
   py::class_<OwnedIndex>(m, "InvertedIndex", "A checked, read-only view over the arrays of an inverted index.")
       .def(py::init(&own_index), py::arg("term_offsets").noconvert(), py::arg("docs").noconvert(),
            py::arg("tfs").noconvert(), py::arg("doc_lengths").noconvert())
-      .def_property_readonly("n_docs", [](const OwnedIndex& self) { return self.index->n_docs(); })
-      .def_property_readonly("n_terms", [](const OwnedIndex& self) { return self.index->n_terms(); })
-      .def_property_readonly("n_postings", [](const OwnedIndex& self) { return self.index->n_postings(); })
-      .def_property_readonly("average_length", [](const OwnedIndex& self) { return self.index->average_length(); });
+      .def_property_readonly("n_terms", [](const OwnedIndex& self) { return self.index->n_terms(); });
 
   py::class_<Scorer>(m, "LexicalScorer", "Ranks the documents of an inverted index by one scoring formula.")
       .def_static(

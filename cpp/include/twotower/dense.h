@@ -1,9 +1,9 @@
 // Exact inner-product search over float32 vectors.
 //
 // The score of a document is the sum over dimensions, from 0 up, of float64(query[d]) * float64(vector[d]) in float64,
-// rounded once to float32. The order is (score descending, DocId ascending). A fast float32 pass with a proven error bound
-// (docs/math.md, section 1) finds candidates, and those are scored by the definition: so every instruction set and every
-// number of threads gives the same documents, scores and order, bit for bit.
+// rounded once to float32. The order is (score descending, DocId ascending). A fast float32 pass with a proven error
+// bound (docs/math.md, section 1) finds candidates, and those are scored by the definition: so every instruction set
+// and every number of threads gives the same documents, scores and order, bit for bit.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,8 @@ void norm_bounds(const VectorsView& vectors, unsigned threads, float* bounds);
 ///
 /// REQUIRES finite queries [n_queries, vectors.dim] and `bounds` as norm_bounds() made them, without NaN. Thread-safe.
 /// Cost: n_queries * N * D multiplications in float32, and a few times k * log(N / k) * D in float64 for each query;
-/// memory O(n_queries * k) for each block of rows, never N * n_queries. Many exactly equal or almost equal vectors at the
-/// k-th place cost more float64, never a different answer. THROWS Interrupted.
+/// memory O(n_queries * k) for each block of rows, never N * n_queries. Many exactly equal or almost equal vectors at
+/// the k-th place cost more float64, never a different answer. THROWS Interrupted.
 void exact_top_k(const VectorsView& vectors, const float* bounds, const float* queries, std::size_t n_queries,
                  std::size_t k, unsigned threads, float* scores, std::int64_t* docs);
 

@@ -30,7 +30,7 @@ class Scorer {
   const InvertedIndex& index() const noexcept { return index_; }
 
   /// The terms of a query that have postings, in the query's order. Unknown terms are left out.
-  /// BM25: a term that comes twice is there twice and counts twice. tf-idf: once, at its first place. O(L) or O(L^2).
+  /// BM25: a term that comes twice is there twice and counts twice. tf-idf: once, at its first place. O(L).
   virtual std::vector<QueryTerm> weigh(std::span<const TermId> query) const = 0;
 
   /// out[i] = contribution of `term` to docs[i], in which it stands tfs[i] times. O(n), no branch on the variant

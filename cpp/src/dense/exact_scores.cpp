@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t kRowsAtOnce = 4096;
 constexpr std::size_t kDocsAtOnce = 512;
 
-// A float32 sum of squares is within gamma of the exact one while neither overflow nor underflow can have touched it; the
-// float64 sum always is within 2^-30 of it, up to 2^22 dimensions.
+// A float32 sum of squares is within gamma of the exact one while neither overflow nor underflow can have touched it;
+// the float64 sum always is within 2^-30 of it, up to 2^22 dimensions.
 float norm_bound(const kernels::Kernels& kernels, const float* row, std::size_t dim) {
   float fast;
   kernels.dot_rows(row, row, 1, dim, &fast);
@@ -38,7 +38,8 @@ void norm_bounds(const VectorsView& vectors, unsigned threads, float* bounds) {
   parallel_for((vectors.n_docs + kRowsAtOnce - 1) / kRowsAtOnce, threads, [&](std::size_t block) {
     const DefaultFloatEnvironment environment;
     const std::size_t end = std::min(vectors.n_docs, (block + 1) * kRowsAtOnce);
-    for (std::size_t n = block * kRowsAtOnce; n < end; ++n) bounds[n] = norm_bound(kernels, vectors.row(n), vectors.dim);
+    for (std::size_t n = block * kRowsAtOnce; n < end; ++n)
+      bounds[n] = norm_bound(kernels, vectors.row(n), vectors.dim);
   });
 }
 

@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t kTileQueries = 128;        // queries that share one pass over the rows
 constexpr std::size_t kBlockBytes = 256 * 1024;  // rows of a block: they stay in the L2 cache while a tile passes
 constexpr std::size_t kMaxBlockRows = 1008;
-constexpr std::size_t kMinChunkRows = 8192;      // below it a thread costs more than it brings
-constexpr double kMaxChunkProducts = 1e10;       // some tenths of a second: how long Ctrl-C may wait
+constexpr std::size_t kMinChunkRows = 8192;  // below it a thread costs more than it brings
+constexpr double kMaxChunkProducts = 1e10;   // some tenths of a second: how long Ctrl-C may wait
 constexpr double kMaxChunkFloats = 2.5e8;
 
 struct Range {
@@ -99,9 +99,8 @@ class Scan {
   void scan_query(Range rows, std::size_t q) {
     TopK& best = best_[q];
     kernels_.dot_rows(queries_ + q * vectors_.dim, vectors_.row(rows.begin), rows.size(), vectors_.dim, scores_.data());
-    const std::size_t n =
-        kernels_.select_rows(scores_.data(), bounds_ + rows.begin, rows.size(), errors_[q].factor, errors_[q].absolute,
-                             best.threshold(), found_.data());
+    const std::size_t n = kernels_.select_rows(scores_.data(), bounds_ + rows.begin, rows.size(), errors_[q].factor,
+                                               errors_[q].absolute, best.threshold(), found_.data());
     for (std::size_t i = 0; i < n; ++i) best.offer(static_cast<std::uint32_t>(rows.begin + found_[i]));
   }
 
@@ -164,6 +163,7 @@ void exact_top_k(const VectorsView& vectors, const float* bounds, const float* q
     found[task] = scan.run(chunks[task % chunks.size()]);
   });
   parallel_for(n_queries, threads, [&](std::size_t q) {
+    const DefaultFloatEnvironment environment;  // comparisons, too, take denormals for zeros without it
     std::vector<ScoredDoc> merged;
     for (std::size_t c = 0; c < chunks.size(); ++c) {
       const auto& part = found[q / kTileQueries * chunks.size() + c][q % kTileQueries];

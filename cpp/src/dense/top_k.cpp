@@ -6,8 +6,8 @@
 namespace twotower {
 namespace {
 
-// A small lot keeps the threshold fresh, so that fewer documents are scored twice; a lot of at least k / 4 keeps the cost
-// of choosing the best k at a few steps a candidate.
+// A small lot keeps the threshold fresh, so that fewer documents are scored twice; a lot of at least k / 4 keeps the
+// cost of choosing the best k at a few steps a candidate.
 std::size_t lot_for(std::size_t k) { return std::clamp<std::size_t>(k / 4, 16, 4096); }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // tf-idf cosine (SMART ltc.ltc). Legend: N documents, df documents with the term, tf occurrences, w weight.
-#include <algorithm>
 #include <array>
 #include <cmath>
+#include <unordered_map>
 
 #include "twotower/interrupt.h"
 #include "twotower/scoring.h"
@@ -46,13 +46,14 @@ class TfidfScorer final : public Scorer {
   // The weight of a term first counts its occurrences, then becomes w_tq / |q|.
   std::vector<QueryTerm> weigh(std::span<const TermId> query) const override {
     std::vector<QueryTerm> terms;
+    std::unordered_map<TermId, std::size_t> places;
     for (const TermId id : query) {
       if (id == kUnknownTerm || index().df(id) == 0) continue;
-      const auto seen = std::find_if(terms.begin(), terms.end(), [id](const QueryTerm& t) { return t.term == id; });
-      if (seen != terms.end()) {
-        seen->weight += 1.0;
-      } else {
+      const auto [place, is_new] = places.try_emplace(id, terms.size());
+      if (is_new) {
         terms.push_back({id, idf(id), 1.0});
+      } else {
+        terms[place->second].weight += 1.0;
       }
     }
     double sum_of_squares = 0.0;

@@ -38,15 +38,17 @@ def evaluate(
     from twotower.data import load_collection, read_qrels, read_run, write_run
 
     measures, splits = measures or MEASURES, splits or ("test",)
-    if (source is None) == (qrels_file is None):
-        raise click.UsageError("give either a SOURCE with judgements or --qrels")
-    if run_file is None and qrels_file is not None:
-        raise click.UsageError("--qrels needs --run")
     if run_file is not None and (engine_folder is not None or inside_records):
         raise click.UsageError("--run is measured as it is: leave out --engine and --inside-records")
-    if qrels_file is not None:
+    if source is None:
+        if run_file is None or qrels_file is None:
+            raise click.UsageError("give a SOURCE with judgements, or both --run and --qrels")
+        if out is not None:
+            raise click.UsageError("--out writes the run of a SOURCE: with --run there is one already")
         rows = [_measure("run", str(qrels_file), read_run(run_file), read_qrels(qrels_file), measures)]
     else:
+        if qrels_file is not None:
+            raise click.UsageError("SOURCE has judgements of its own: leave out --qrels")
         threads = use_threads(threads)
         log(f"reading {source}")
         collection = load_collection(source, config=config)
@@ -84,7 +86,6 @@ def _search_and_measure(
             rows.append(_measure(name, split, run, collection.split(split), measures))
         if inside_records:
             where = f"{split}, inside the records"
-            rows.append(_chance(collection, split, where, measures))
             for name, searcher in searchers.items():
                 ranked = rank_candidates(searcher, collection, split)
                 rows.append(_measure(name, where, ranked, collection.split(split), measures))

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from twotower.data.msmarco import gather
-from twotower.data.record_files import SPLIT_NAMES
 from twotower.data.rows import Located, Row
-from twotower.errors import FileError, HubUnavailableError, InvalidInputError
+from twotower.errors import CorruptFileError, FileError, HubUnavailableError, InvalidInputError
 from twotower.types import Collection
 
 MS_MARCO, MS_MARCO_CONFIG = "microsoft/ms_marco", "v1.1"
@@ -20,6 +19,7 @@ MS_MARCO, MS_MARCO_CONFIG = "microsoft/ms_marco", "v1.1"
 PROBE_TIMEOUT_S = 5.0
 """How long the hub may take to answer before it counts as unreachable; `datasets` alone would retry for minutes."""
 
+_SPLITS = {"validation": "valid"}
 _CARD_CONFIGS = re.compile(r"\A---\s*$.*?^configs:.*?^---\s*$", re.DOTALL | re.MULTILINE)
 
 
@@ -51,9 +51,9 @@ def load_dataset(source: str, config: str | None = None) -> Collection:
     Raises
     ------
     HubUnavailableError
-        If the connection fails.
-    FileError
-        If there is no such data set.
+        If the connection fails, or an endpoint answers that does not have the data set.
+    FileError, CorruptFileError
+        If files of a local folder are missing or damaged.
     InvalidInputError
         If there is no such configuration, or several and `config` is None; the message lists them.
     """
@@ -61,13 +61,15 @@ def load_dataset(source: str, config: str | None = None) -> Collection:
 
     try:
         loaded = datasets.load_dataset(source, config)
-    except ConnectionError as error:
-        raise HubUnavailableError(_unavailable(source)) from error
-    except FileNotFoundError as error:
-        raise FileError(f"{source}: no such data set ({error})") from error
+    except (ConnectionError, FileNotFoundError) as error:
+        if Path(source).is_dir():
+            raise FileError(f"{source}: {error}") from error
+        raise _unavailable(source, error) from error
+    except datasets.exceptions.DatasetGenerationError as error:
+        raise CorruptFileError(f"{source}: its files cannot be read: {error.__cause__ or error}") from error
     except ValueError as error:
         raise InvalidInputError(f"{source}: {error}") from error
-    splits = {SPLIT_NAMES.get(name, name): _located(f"{source}, {name}", rows) for name, rows in loaded.items()}
+    splits = {_SPLITS.get(name, name): _located(f"{source}, {name}", rows) for name, rows in loaded.items()}
     return gather(source if config is None else f"{source} {config}", splits)
 
 
@@ -86,12 +88,12 @@ def _check_hub(source: str) -> None:
     try:
         session.head(constants.ENDPOINT, timeout=PROBE_TIMEOUT_S)
     except Exception as error:  # the client's library, and so its errors, change with huggingface_hub's version
-        raise HubUnavailableError(_unavailable(source)) from error
+        raise _unavailable(source, error) from error
 
 
-def _unavailable(source: str) -> str:
-    return (
-        f"{source}: the Hugging Face hub cannot be reached: check the network (HF_ENDPOINT, HTTPS_PROXY); "
+def _unavailable(source: str, error: Exception) -> HubUnavailableError:
+    return HubUnavailableError(
+        f"{source}: the Hugging Face hub cannot be reached ({error}): check the network (HF_ENDPOINT, HTTPS_PROXY); "
         "where it was loaded before, set HF_HUB_OFFLINE=1; or pass a local copy, a folder or file of parquet, json or "
         "jsonl records"
     )

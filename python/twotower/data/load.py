@@ -84,11 +84,9 @@ def load_collection(
 
 def _load_named(name: str, config: str | None, split: str | None) -> Collection:
     loader = resolve(SOURCES, name, "collection")
-    if config is None:
-        return _keep(loader(), split)
     if name != "microsoft/ms_marco":
         _refuse_config(config, name)
-    return _keep(loader(config), split)
+    return _keep(loader() if config is None else loader(config), split)
 
 
 def _load_path(source: str | PathLike[str], config: str | None, split: str | None) -> Collection:
@@ -108,10 +106,11 @@ def _load_path(source: str | PathLike[str], config: str | None, split: str | Non
 def _load_folder(folder: Path, config: str | None) -> Collection:
     from twotower.data.hub import is_dataset_folder, load_dataset
 
-    if is_dataset_folder(folder):
+    beir = is_beir(folder)
+    if not beir and is_dataset_folder(folder):
         return load_dataset(str(folder), config)
     _refuse_config(config, str(folder))
-    return load_beir(folder) if is_beir(folder) else load_record_folder(folder)
+    return load_beir(folder) if beir else load_record_folder(folder)
 
 
 def _holds_triples(path: Path) -> bool:

@@ -17,6 +17,6 @@ def text_id(normalised: str) -> str:
     Examples
     --------
     >>> text_id(normalise("Sweet  love"))
-    '7db7f6d5c7fc7ae0'
+    'cbe517db781b4531'
     """
     return hashlib.sha256(normalised.encode()).hexdigest()[:16]

@@ -208,8 +208,10 @@ def _sources(folder: Path) -> Iterator[Path]:
     for path, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
         for name in sorted(files):
-            if name.endswith(".py") and not name.startswith(("test_", "conftest")) and not name.endswith("_test.py"):
-                yield Path(path, name)
+            source = Path(path, name)
+            is_test = name.startswith(("test_", "conftest")) or name.endswith("_test.py")
+            if name.endswith(".py") and not is_test and source.is_file():  # no link to nowhere
+                yield source
 
 
 def _module_name(prefix: str, relative: Path) -> str:

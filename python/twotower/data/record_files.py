@@ -14,7 +14,7 @@ from twotower.types import Collection
 
 SUFFIXES = (".json", ".jsonl", ".parquet")
 SPLIT_NAMES = {"train": "train", "validation": "valid", "valid": "valid", "dev": "valid", "test": "test"}
-"""Beginnings of file names ("validation-00000-of-00001.parquet"), and of splits in data sets, that name a split."""
+"""Beginnings of file names ("validation-00000-of-00001.parquet") that tell a split."""
 
 
 def is_record_file(path: Path) -> bool:

@@ -11,7 +11,7 @@ from twotower.engine.saving import load_parts, save_parts
 from twotower.engine.snippet import snippet
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index import BM25Index, FlatIndex
-from twotower.search import Dense, Hybrid
+from twotower.search import Dense, Hybrid, Searcher
 from twotower.storage import StringTable, pack_strings
 from twotower.towers import TwoTower
 from twotower.types import Collection, Document, Hits, Run
@@ -141,6 +141,18 @@ class Engine:
                 for rank, hit in enumerate(row)
             ])  # fmt: skip
         return found
+
+    @property
+    def fusion(self) -> dict[str, Any] | None:
+        """How the parts are fused; None with BM25 alone."""
+        return self.searcher.to_config() if isinstance(self.searcher, Hybrid) else None
+
+    @property
+    def searchers(self) -> dict[str, Searcher]:
+        """What can be measured on its own: BM25, and with a model the dense part and the hybrid."""
+        if not isinstance(self.searcher, Hybrid):
+            return {"BM25": self.bm25}
+        return {"BM25": self.bm25, "dense": self.searcher.searchers[1], "hybrid": self.searcher}
 
     def search_run(self, queries: Mapping[str, str], k: int = 100) -> Run:
         """Return the run of query_id to text queries, for `tt.evaluate`."""

@@ -6,8 +6,8 @@ The settings were chosen on the valid split of python-docs (docs/decisions/train
 from twotower.experiments.learning import Recipe
 
 RECIPES: dict[str, Recipe] = {
-    "average": Recipe(name="average", tower="average", tied=True),
-    "average-untied": Recipe(name="average untied", tower="average", tied=False),
-    "gru": Recipe(name="GRU", tower="rnn", tied=True),
-    "gru-untied": Recipe(name="GRU untied", tower="rnn", tied=False),
+    "average": Recipe(name="average", tower="average", options={"tied": True}),
+    "average-untied": Recipe(name="average untied", tower="average", options={"tied": False}),
+    "gru": Recipe(name="GRU", tower="rnn", options={"tied": True}),
+    "gru-untied": Recipe(name="GRU untied", tower="rnn", options={"tied": False}),
 }

@@ -23,8 +23,8 @@ class FlatIndex:
     """All vectors, searched exactly. Make one with `build` or `load`.
 
     The score of a document is the sum over dimensions, from 0 up, of ``float64(query[d]) * float64(vector[d])``,
-    rounded once to float32; the order is (score descending, DocId ascending). Every instruction set and number of threads gives
-    the same answer, bit for bit. Immutable, and safe to search from many threads.
+    rounded once to float32; the order is (score descending, DocId ascending). Every instruction set and number of threads
+    gives the same answer, bit for bit. Immutable, and safe to search from many threads.
 
     Examples
     --------

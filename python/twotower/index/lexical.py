@@ -98,6 +98,10 @@ class LexicalIndex:
     def __len__(self) -> int:
         return len(self.doc_ids)
 
+    def __repr__(self) -> str:
+        n_postings = len(self._content.postings["docs"])
+        return f"{type(self).__name__}({len(self)} documents, {len(self.vocabulary)} terms, {n_postings} postings)"
+
     @overload  # a str is an iterable of str too: the order of the overloads decides
     def search(self, queries: str, k: int = 10, threads: int = 1) -> list[Hit]: ...  # type: ignore[overload-overlap]
     @overload

@@ -22,7 +22,7 @@ class TfidfIndex(LexicalIndex):
     --------
     >>> index = TfidfIndex.build(["sweet love", "sweet sorrow", "nurse"], ["a", "b", "c"])
     >>> [(hit.doc_id, round(hit.score, 4)) for hit in index.search("sweet love")]
-    [('a', 1.0), ('b', 0.1198)]
+    [('a', 1.0), ('b', 0.1199)]
     """
 
     kind = "tfidf"

@@ -1,6 +1,7 @@
 """Losses: one pure function of matrices a file, and a factory that binds its options.
 
-Every loss is called as ``loss(queries, documents, positive, excluded)`` and returns a scalar, the mean over the queries:
+Every loss is called as ``loss(queries, documents, positive, excluded)`` and returns a scalar, the mean over the
+queries:
 
 ====================  =============  =================================================================================
 ``queries``           float [B, D]   one row a query; unit rows when the model's similarity is "cosine"
@@ -9,8 +10,8 @@ Every loss is called as ``loss(queries, documents, positive, excluded)`` and ret
 ``excluded``          bool [B, M]    ... and those known or held to be relevant to the query (True: no negative)
 ====================  =============  =================================================================================
 
-The score of query i and document j is the inner product of their rows. The positive counts even where ``excluded`` marks it. A query
-left without negatives adds a loss of 0 to the mean. Losses know no tower, no text and no optimiser.
+The score of query i and document j is the inner product of their rows. The positive counts even where ``excluded``
+marks it. A query left without negatives adds a loss of 0 to the mean. Losses know no tower, no text and no optimiser.
 """
 
 from collections.abc import Callable

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def in_batch_loss(
-    queries: torch.Tensor, documents: torch.Tensor, positive: torch.Tensor, excluded: torch.Tensor, *, temperature: float
+    queries: torch.Tensor,
+    documents: torch.Tensor,
+    positive: torch.Tensor,
+    excluded: torch.Tensor,
+    *,
+    temperature: float,
 ) -> torch.Tensor:
     r"""Return the mean over queries of -log softmax of the positive's score.
 

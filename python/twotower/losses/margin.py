@@ -34,13 +34,14 @@ def triplet_loss(
 
     Notes
     -----
-    s is the similarity (the cosine, for unit rows), higher is nearer. Written with the cosine *distance* d = 1 - s the same
-    loss is max(0, margin + d+ - d-): the course's slide calls its similarities distances, the value is the same.
+    s is the similarity (the cosine, for unit rows), higher is nearer. Written with the cosine *distance* d = 1 - s the
+    same loss is max(0, margin + d+ - d-): the course's slide calls its similarities distances, the value is the same.
 
-    Of a query's negatives the one with the highest similarity counts (the lowest column among equals gets the gradient), so
-    with one negative a query this is the textbook triplet loss. The mean over all in-batch negatives is not used: soon nearly all of its
-    terms are 0 and the step all but vanishes (docs/decisions/losses.md has the figures). Cost B M D for the scores.
-    Source: Schroff et al. 2015 (FaceNet), equation 3; the hardest in the batch: Hermans et al. 2017.
+    Of a query's negatives the one with the highest similarity counts (the lowest column among equals gets the
+    gradient), so with one negative a query this is the textbook triplet loss. The mean over all in-batch negatives is
+    not used: soon nearly all of its terms are 0 and the step all but vanishes (docs/decisions/losses.md has the
+    figures). Cost B M D for the scores. Source: Schroff et al. 2015 (FaceNet), equation 3; the hardest in the batch:
+    Hermans et al. 2017.
     """
     scores = score_matrix(queries, documents)
     negatives = negative_mask(scores, positive, excluded)

@@ -3,15 +3,14 @@
 T terms, B texts.
 """
 
-from typing import Any
-
 import torch
 from torch import nn
 
 from twotower.towers.shape import check_size
+from twotower.towers.tower import Tower
 
 
-class AverageTower(nn.Module):
+class AverageTower(Tower):
     """Mean of embeddings, projected when `out_dim` is given.
 
     Parameters
@@ -21,18 +20,19 @@ class AverageTower(nn.Module):
     dim : int
         Width of an embedding; at least 1.
     out_dim : int, optional
-        Width of the vector, through a linear map without bias (so that an empty text stays the zero vector). None: `dim`, no map.
+        Width of the vector, through a linear map without bias (so that an empty text stays the zero vector). None:
+        `dim`, no map.
 
     Notes
     -----
-    v = W (1/n) sum_i E[t_i] over the n terms of the text; a term that comes twice counts twice. Cost T dim + B dim out_dim.
-    Source: Huang et al. 2013 (DSSM); Yih et al. 2011.
+    v = W (1/n) sum_i E[t_i] over the n terms of the text; a term that comes twice counts twice. Cost T dim + B dim
+    out_dim. Source: Huang et al. 2013 (DSSM); Yih et al. 2011.
     """
 
     def __init__(self, n_terms: int, *, dim: int = 256, out_dim: int | None = None) -> None:
         super().__init__()
         check_size("dim", dim)
-        self.options: dict[str, Any] = {"dim": dim, "out_dim": out_dim}
+        self.options = {"dim": dim, "out_dim": out_dim}
         self.out_dim = dim if out_dim is None else check_size("out_dim", out_dim)
         self.embedding = nn.EmbeddingBag(n_terms, dim, mode="mean", include_last_offset=True)
         self.projection = nn.Identity() if out_dim is None else nn.Linear(dim, out_dim, bias=False)

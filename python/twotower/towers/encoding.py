@@ -35,8 +35,8 @@ def encode_terms(
 
     Notes
     -----
-    Texts are sorted by length, so that a batch of a recurrent tower has few idle places; the sort is stable, the same texts always
-    meet in the same batches.
+    Texts are sorted by length, so that a batch of a recurrent tower has few idle places; the sort is stable, the same
+    texts always meet in the same batches.
     """
     order = np.argsort(terms.lengths, kind="stable")
     vectors = np.zeros((len(order), model.out_dim), np.float32)

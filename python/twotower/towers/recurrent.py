@@ -1,22 +1,22 @@
-"""The recurrent tower: a GRU or LSTM reads a text's word embeddings in order; its states are pooled and optionally projected.
+"""The recurrent tower: a GRU or LSTM reads word embeddings in order; its states are pooled and optionally projected.
 
 B texts, L terms of the longest, H width of a state, T terms in all.
 """
-
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.towers.shape import check_size
+from twotower.towers.shape import MAX_SIZE, check_size
+from twotower.towers.tower import Tower
 
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 POOLINGS = ("last", "max", "mean")
+MAX_LAYERS = 16
 
 
-class RecurrentTower(nn.Module):
+class RecurrentTower(Tower):
     """GRU or LSTM over word embeddings.
 
     Parameters
@@ -29,11 +29,12 @@ class RecurrentTower(nn.Module):
     hidden : int
         Width of a state in each direction.
     layers : int
+        From 1 to 16.
     bidirectional : bool
         Read backwards too; both states side by side, 2 `hidden` wide.
     pooling : {"last", "max", "mean"}
-        How the states of the top layer become one vector. "last": the forward state after the last term beside the backward state
-        after the first.
+        How the states of the top layer become one vector. "last": the forward state after the last term beside the
+        backward state after the first.
     dropout : float
         Share of embeddings' and of states' components set to 0 in training; in [0, 1).
     out_dim : int, optional
@@ -41,8 +42,9 @@ class RecurrentTower(nn.Module):
 
     Notes
     -----
-    Texts are packed by length, so no step is taken beyond a text's end, and a text's vector does not depend on the texts beside it.
-    An empty text gives the zero vector. Source: Palangi et al. 2016 (LSTM-DSSM); Cho et al. 2014 (GRU).
+    Texts are packed by length, so no step is taken beyond a text's end, and a text's vector does not depend on the
+    texts beside it. An empty text gives the zero vector. Source: Palangi et al. 2016 (LSTM-DSSM); Cho et al. 2014
+    (GRU).
     """
 
     def __init__(
@@ -59,13 +61,13 @@ class RecurrentTower(nn.Module):
         out_dim: int | None = None,
     ) -> None:
         super().__init__()
-        self.options: dict[str, Any] = {
+        self.options = {
             "cell": cell, "dim": dim, "hidden": hidden, "layers": layers, "bidirectional": bidirectional,
             "pooling": pooling, "dropout": dropout, "out_dim": out_dim,
         }  # fmt: skip
         _check_options(cell, pooling, dropout, bidirectional)
-        for name, size in (("dim", dim), ("hidden", hidden), ("layers", layers)):
-            check_size(name, size)
+        for name, size, high in (("dim", dim, MAX_SIZE), ("hidden", hidden, MAX_SIZE), ("layers", layers, MAX_LAYERS)):
+            check_size(name, size, high=high)
         width = hidden * (2 if bidirectional else 1)
         self.pooling = pooling
         self.out_dim = width if out_dim is None else check_size("out_dim", out_dim)
@@ -80,7 +82,7 @@ class RecurrentTower(nn.Module):
         """Return float32 [B, out_dim] for ids int64 [T] cut at offsets int64 [B+1]."""
         lengths = offsets.diff()
         filled = lengths > 0
-        vectors = self.embedding.weight.new_zeros(len(lengths), self.out_dim)
+        vectors = torch.zeros(len(lengths), self.out_dim)
         if not bool(filled.any()):
             return vectors
         pooled = self._pooled(ids, offsets[:-1][filled], lengths[filled])
@@ -92,7 +94,9 @@ class RecurrentTower(nn.Module):
         embedded = self.dropout(self.embedding(ids[positions]))
         packed, last = self.cells(PackedSequence(embedded, batch_sizes, order, order.argsort()))
         if self.pooling == "last":
-            state = last[0] if isinstance(last, tuple) else last  # LSTM: (h, c), each [layers * directions, texts, hidden]
+            state = (
+                last[0] if isinstance(last, tuple) else last
+            )  # LSTM: (h, c), each [layers * directions, texts, hidden]
             directions = 2 if self.cells.bidirectional else 1
             return torch.cat(list(state[-directions:]), dim=1)
         if self.pooling == "max":

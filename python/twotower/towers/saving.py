@@ -1,13 +1,14 @@
 """Models on disk: a folder of safetensors and JSON, checked before use. docs/formats/model.md has every field.
 
-A folder is untrusted: sizes, checksums, names, dtypes and shapes are compared before a weight is read. Nothing is unpickled.
+A folder is untrusted: sizes, checksums, names, dtypes and shapes are compared before a weight is read. Nothing is
+unpickled.
 """
 
 import hashlib
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,19 +24,22 @@ from twotower.text import Analyzer, Vocabulary
 if TYPE_CHECKING:
     from twotower.towers.two_tower import TwoTower
 
+Model = TypeVar("Model", bound="TwoTower")
+
 FORMAT = "twotower-model"
 VERSION = 1
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "weights.safetensors", "vocabulary.safetensors"
 SETTINGS: dict[str, type] = {
-    "tower": str, "options": dict, "tied": bool, "similarity": str, "max_terms": int, "seed": int, "analyzer": dict, "files": dict,
+    "tower": str, "options": dict, "tied": bool, "similarity": str, "max_terms": int, "seed": int, "analyzer": dict,
+    "files": dict,
 }  # fmt: skip
 
 
 def save_model(model: "TwoTower", folder: Path) -> None:
     """Write `model` beside `folder`, then put it in its place in one step."""
     config: dict[str, Any] = {
-        "format": FORMAT, "version": VERSION, "tower": model.tower, "options": model.query_tower.options, "tied": model.tied,
-        "similarity": model.similarity, "max_terms": model.reader.max_terms, "seed": model.seed,
+        "format": FORMAT, "version": VERSION, "tower": model.tower, "options": model.query_tower.options,
+        "tied": model.tied, "similarity": model.similarity, "max_terms": model.reader.max_terms, "seed": model.seed,
         "analyzer": model.reader.analyzer.to_config(),
     }  # fmt: skip
     blob, offsets = model.reader.vocabulary.to_arrays()
@@ -45,7 +49,9 @@ def save_model(model: "TwoTower", folder: Path) -> None:
             new = Path(beside) / "model"
             new.mkdir()
             save_file(weights_of(model), new / WEIGHTS)
-            save_arrays({"blob": np.ascontiguousarray(blob), "offsets": np.ascontiguousarray(offsets)}, new / VOCABULARY)
+            save_arrays(
+                {"blob": np.ascontiguousarray(blob), "offsets": np.ascontiguousarray(offsets)}, new / VOCABULARY
+            )
             config["files"] = {name: _identity(new / name) for name in (WEIGHTS, VOCABULARY)}
             (new / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
             replace_folder(new, folder)
@@ -53,8 +59,10 @@ def save_model(model: "TwoTower", folder: Path) -> None:
         raise FileError(f"cannot save the model to {folder}: {error}") from error
 
 
-def load_model(cls: "type[TwoTower]", folder: Path) -> "TwoTower":
+def load_model(cls: "type[Model]", folder: Path) -> "Model":
     """Read the folder that `save_model` wrote into a new `cls`."""
+    if not folder.is_dir():
+        raise FileError(f"there is no folder {folder}: give one that save_pretrained wrote")
     config = _read_config(folder / CONFIG)
     for name in (WEIGHTS, VOCABULARY):
         _check_identity(folder / name, config["files"].get(name))
@@ -89,7 +97,8 @@ def check_tensors(path: Path, expected: dict[str, torch.Tensor]) -> None:
     names = {torch.float32: "F32", torch.int64: "I64", torch.uint8: "U8"}
     try:
         with safe_open(path, framework="pt") as file:
-            found = {name: (file.get_slice(name).get_dtype(), file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            found = {name: (slice_.get_dtype(), slice_.get_shape()) for name, slice_ in slices.items()}
     except (SafetensorError, OSError) as error:
         raise CorruptFileError(f"{path} is no readable safetensors file: {error}") from error
     wanted = {name: (names[tensor.dtype], list(tensor.shape)) for name, tensor in expected.items()}
@@ -112,12 +121,14 @@ def _identity(path: Path) -> dict[str, Any]:
 
 def _check_identity(path: Path, recorded: Any) -> None:
     if not path.is_file():
-        raise FileError(f"{path} is missing: a model folder holds {CONFIG}, {WEIGHTS} and {VOCABULARY}")
+        raise CorruptFileError(
+            f"{path} is missing: a model folder holds {CONFIG}, {WEIGHTS} and {VOCABULARY}. Copy the whole folder"
+        )
     found = _identity(path)
     if found != recorded:
         raise CorruptFileError(
-            f"{path} is not the file that was saved: it has {found}, {CONFIG} records {recorded}. Copy the whole folder again, or "
-            "save the model again"
+            f"{path} is not the file that was saved: it has {found}, {CONFIG} records {recorded}. Copy the whole "
+            "folder again, or save the model again"
         )
 
 
@@ -125,7 +136,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise FileError(f"{path} is missing: give a folder that save_pretrained wrote") from error
+        raise CorruptFileError(f"{path} is missing: give a folder that save_pretrained wrote") from error
     except OSError as error:
         raise FileError(f"cannot read {path}: {error}") from error
     except (ValueError, RecursionError) as error:  # ValueError: JSON and UTF-8 errors
@@ -134,8 +145,8 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise CorruptFileError(f'{path} describes no twotower model: its "format" must be "{FORMAT}"')
     if config.get("version") != VERSION:
         raise CorruptFileError(
-            f"{path} has version {config.get('version')!r}: this twotower reads version {VERSION}. Save the model again with this "
-            "twotower, or read it with the one that wrote it"
+            f"{path} has version {config.get('version')!r}: this twotower reads version {VERSION}. Save the model "
+            "again with this twotower, or read it with the one that wrote it"
         )
     for name, kind in SETTINGS.items():
         if type(config.get(name)) is not kind:

@@ -1,27 +1,34 @@
-"""What similarities ask of vectors: unit rows, and more than one dimension for the cosine."""
+"""Checks of sizes and seeds; what a similarity asks of vectors: unit rows, more than one dimension for the cosine."""
 
 import torch
 
 from twotower.errors import InputTypeError, InvalidInputError
 
 SIMILARITIES = ("cosine", "dot")
+MAX_SIZE = 2**20
+MAX_SEED = 2**63 - 1
 
 
-def check_size(name: str, value: int) -> int:
-    """Return `value` if it is an int of at least 1.
+def check_size(name: str, value: int, *, low: int = 1, high: int = MAX_SIZE) -> int:
+    """Return `value` if it is an int from `low` to `high`.
 
     Raises
     ------
     InputTypeError
         If it is no int.
     InvalidInputError
-        If it is below 1.
+        If it is out of range.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise InputTypeError(f"{name} is {value!r}: it must be an int")
-    if value < 1:
-        raise InvalidInputError(f"{name} is {value}: it must be at least 1")
+    if not low <= value <= high:
+        raise InvalidInputError(f"{name} is {value}: it must be from {low} to {high}")
     return value
+
+
+def check_seed(seed: int) -> int:
+    """Return `seed` if torch and NumPy both take it: an int from 0 to 2^63 - 1; raises as `check_size`."""
+    return check_size("seed", seed, low=0, high=MAX_SEED)
 
 
 def check_similarity(similarity: str, out_dim: int) -> None:
@@ -36,8 +43,8 @@ def check_similarity(similarity: str, out_dim: int) -> None:
         raise InvalidInputError(f"unknown similarity {similarity!r}: choose one of {', '.join(SIMILARITIES)}")
     if similarity == "cosine" and out_dim == 1:
         raise InvalidInputError(
-            "towers with one output dimension cannot learn under the cosine: the cosine of two numbers is their common or opposite "
-            'sign, +1 or -1, so its gradient is exactly zero. Take out_dim of 2 or more, or similarity="dot"'
+            "towers with one output dimension cannot learn under the cosine: the cosine of two numbers is the sign of "
+            'their product, +1 or -1, so its gradient is exactly zero. Take out_dim of 2 or more, or similarity="dot"'
         )
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from twotower.errors import InputTypeError
 from twotower.text import Analyzer, Vocabulary
 from twotower.towers.shape import check_size
 
@@ -52,18 +51,20 @@ class TermReader:
     Parameters
     ----------
     vocabulary : Vocabulary
+        Copied: it may grow elsewhere, while the tables of a model stay as they are.
     analyzer : Analyzer
     max_terms : int
         Terms of a text beyond this many are dropped; at least 1.
 
     Notes
     -----
-    A term that the vocabulary lacks is dropped: it never had a vector that could be learned, and the vocabulary is as a rule counted over the
-    whole corpus, so that no document contains it either. A text of which nothing is left gives the zero vector.
+    A term that the vocabulary lacks is dropped: it never had a vector that could be learned, and the vocabulary is as a
+    rule counted over the whole corpus, so that no document contains it either. A text of which nothing is left gives
+    the zero vector.
     """
 
     def __init__(self, vocabulary: Vocabulary, analyzer: Analyzer, max_terms: int) -> None:
-        self.vocabulary = vocabulary
+        self.vocabulary = Vocabulary(vocabulary.terms())
         self.analyzer = analyzer
         self.max_terms = check_size("max_terms", max_terms)
 
@@ -73,14 +74,8 @@ class TermReader:
         Raises
         ------
         InputTypeError
-            If `texts` is one str, or one of them is not a str; the message says which.
+            If `texts` is one str, or one of them is not a str; the message names its number.
         """
-        if isinstance(texts, str):
-            raise InputTypeError(f"texts is one str, {texts[:40]!r}: give a list of texts, such as [text]")
-        texts = list(texts)
-        for row, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise InputTypeError(f"text {row} is of type {type(text).__name__}: every text must be a str")
         found = self.analyzer.term_ids(texts, self.vocabulary, grow=False)
         ids, offsets = np.asarray(found.ids, np.int64), np.asarray(found.offsets, np.int64)
         known = ids >= 0

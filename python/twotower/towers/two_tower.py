@@ -1,4 +1,4 @@
-"""The model: a query tower and a document tower (one object when tied), with the analyzer and vocabulary they read with.
+"""The model: a query and a document tower (one object when tied), and the analyzer and vocabulary they read with.
 
 N texts, D dimensions, B queries and M documents of a batch.
 """
@@ -14,12 +14,13 @@ from torch import nn
 
 from twotower.errors import InvalidInputError
 from twotower.registry import resolve
-from twotower.text import Analyzer, Vocabulary
+from twotower.text import Analyzer, Vocabulary, as_analyzer
 from twotower.towers import TOWERS
 from twotower.towers.encoding import encode
 from twotower.towers.saving import load_model, save_model
-from twotower.towers.shape import check_similarity, unit_rows
+from twotower.towers.shape import check_seed, check_similarity, unit_rows
 from twotower.towers.terms import TermReader
+from twotower.towers.tower import Tower
 
 
 class TwoTower(nn.Module):
@@ -38,14 +39,15 @@ class TwoTower(nn.Module):
     options : dict
         Keyword arguments of the tower.
     tied : bool
-        One tower for both sides, or two. Two start with equal weights, so that untied towers too know from the start that a word
-        resembles itself.
+        One tower for both sides, or two. Two start with equal weights, so that untied towers too know from the start
+        that a word resembles itself.
     similarity : {"cosine", "dot"}
         "cosine": vectors are divided by their length.
     max_terms : int
         Terms of a text beyond this many are not read.
     seed : int
-        Of the first weights; the same seed gives the same weights, whatever the global random state, which is left alone.
+        Of the first weights; the same seed gives the same weights, whatever the global random state, which is left
+        alone.
 
     Attributes
     ----------
@@ -57,8 +59,8 @@ class TwoTower(nn.Module):
     Raises
     ------
     InvalidInputError
-        If the tower or similarity is unknown, a size is below 1, the vocabulary is empty, or ``similarity="cosine"`` has one output
-        dimension: its gradient would be exactly zero.
+        If the tower or similarity is unknown, a size is below 1, the vocabulary is empty, or ``similarity="cosine"``
+        has one output dimension: its gradient would be exactly zero.
     """
 
     def __init__(
@@ -79,23 +81,31 @@ class TwoTower(nn.Module):
         self.tower = tower
         self.tied = tied
         self.similarity = similarity
-        self.seed = seed
-        self.reader = TermReader(vocabulary, analyzer if isinstance(analyzer, Analyzer) else Analyzer(analyzer), max_terms)
+        self.seed = check_seed(seed)
+        self.reader = TermReader(vocabulary, as_analyzer(analyzer), max_terms)
         make = resolve(TOWERS, tower, "tower")
-        self.query_tower: nn.Module = _seeded(make, len(vocabulary), options, seed)
-        self.document_tower: nn.Module = self.query_tower if tied else _seeded(make, len(vocabulary), options, seed)
-        self.out_dim: int = self.query_tower.out_dim
+        self.query_tower: Tower = _seeded(make, len(vocabulary), options, seed)
+        self.document_tower: Tower = self.query_tower if tied else _seeded(make, len(vocabulary), options, seed)
+        self.out_dim = self.query_tower.out_dim
         check_similarity(similarity, self.out_dim)
 
     @classmethod
     def build(cls, tower: str, vocabulary: Vocabulary, analyzer: Any = "english", *, tied: bool = True,
               similarity: str = "cosine", max_terms: int = 128, seed: int = 0, **options: Any) -> Self:  # fmt: skip
         """Return an untrained model with any tower of the registry; `options` are the tower's own."""
-        return cls(tower, vocabulary, analyzer, options, tied=tied, similarity=similarity, max_terms=max_terms, seed=seed)
+        return cls(
+            tower, vocabulary, analyzer, options, tied=tied, similarity=similarity, max_terms=max_terms, seed=seed
+        )
 
     @classmethod
     def average(
-        cls, vocabulary: Vocabulary, analyzer: Any = "english", *, dim: int = 256, out_dim: int | None = None, **shared: Any
+        cls,
+        vocabulary: Vocabulary,
+        analyzer: Any = "english",
+        *,
+        dim: int = 256,
+        out_dim: int | None = None,
+        **shared: Any,
     ) -> Self:
         """Return an untrained model whose towers average word embeddings.
 
@@ -110,7 +120,7 @@ class TwoTower(nn.Module):
 
         Examples
         --------
-        >>> from twotower.text import Analyzer, Vocabulary
+        >>> from twotower.text import Analyzer, Vocabulary, as_analyzer
         >>> texts = ["sweet sorrow", "parting is such"]
         >>> model = TwoTower.average(Vocabulary.count(texts, Analyzer("english")), dim=8)
         >>> model.encode_documents(texts).shape
@@ -134,7 +144,7 @@ class TwoTower(nn.Module):
         return cls.build("rnn", vocabulary, analyzer, cell=cell, **options)
 
     def twin(self, seed: int | None = None) -> Self:
-        """Return an untrained model of the same make: with this model's own first weights, or those of another `seed`."""
+        """Return an untrained model of the same make: with this model's first weights, or those of another `seed`."""
         return type(self)(
             self.tower, self.reader.vocabulary, self.reader.analyzer, self.query_tower.options, tied=self.tied,
             similarity=self.similarity, max_terms=self.reader.max_terms, seed=self.seed if seed is None else seed,
@@ -204,14 +214,14 @@ class TwoTower(nn.Module):
         Raises
         ------
         FileError
-            If the folder or one of its files is missing.
+            If there is no such folder, or a file cannot be read.
         CorruptFileError
-            If a file is damaged, foreign, of an unknown version, or contradicts the others.
+            If a file is missing, damaged, foreign, of an unknown version, or contradicts the others.
         """
         return load_model(cls, Path(folder))
 
 
-def _seeded(make: Callable[..., nn.Module], n_terms: int, options: dict[str, Any], seed: int) -> nn.Module:
+def _seeded(make: Callable[..., Tower], n_terms: int, options: dict[str, Any], seed: int) -> Tower:
     """Build a tower with the first weights of `seed`; the global random state is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,9 +1,13 @@
-"""Training: pairs into batches, steps, validation, checkpoints. May import towers, losses and whatever lies below them."""
+"""Training: pairs into batches, steps, validation, checkpoints. May import towers, losses and what lies below them."""
 
 from importlib import import_module
 from typing import Any
 
-_HOMES = {"History": "twotower.training.log", "shuffled_pairs": "twotower.training.pairs", "train": "twotower.training.loop"}
+_HOMES = {
+    "History": "twotower.training.log",
+    "shuffled_pairs": "twotower.training.pairs",
+    "train": "twotower.training.loop",
+}
 __all__ = sorted(_HOMES)
 
 

@@ -44,8 +44,9 @@ class NegativeSource:
     Parameters
     ----------
     negatives : None, "random", "candidates" or mapping of query_id to doc_ids
-        None draws nothing. "random": any document of the corpus. "candidates": the query's own candidates in the collection; they
-        are *maybe* negatives. A mapping: hard negatives found beforehand. A query without any gets none.
+        None draws nothing. "random": any document of the corpus. "candidates": the query's own candidates in the
+        collection; they are *maybe* negatives. A mapping: hard negatives found beforehand. A query without any gets
+        none.
     collection : Collection
     training : TrainingSet
         Known positives of a query are never drawn for it.
@@ -53,7 +54,8 @@ class NegativeSource:
     Raises
     ------
     InvalidInputError
-        If `negatives` is another word, or names a document that the collection lacks, or the collection has no candidates.
+        If `negatives` is another word, or names a document that the collection lacks, or the collection has no
+        candidates.
     """
 
     def __init__(self, negatives: Negatives, collection: Collection, training: TrainingSet) -> None:
@@ -64,7 +66,7 @@ class NegativeSource:
             return
         if isinstance(negatives, str) and negatives != "candidates":
             raise InvalidInputError(
-                f"unknown negatives {negatives!r}: choose None, 'random', 'candidates' or a mapping of query_id to doc_ids"
+                f"unknown negatives {negatives!r}: choose None, 'random', 'candidates' or a dict of query_id to doc_ids"
             )
         if negatives == "candidates" and not collection.candidates:
             raise InvalidInputError(f"{collection.name} has no candidates: choose negatives=None or 'random'")
@@ -79,7 +81,9 @@ class NegativeSource:
             return np.empty(0, np.int64)
         chosen = generator.random(len(queries))
         pools = [self.pools[query] for query in queries.tolist()]
-        return np.array([pool[int(at * len(pool))] for pool, at in zip(pools, chosen, strict=True) if len(pool)], np.int64)
+        return np.array(
+            [pool[int(at * len(pool))] for pool, at in zip(pools, chosen, strict=True) if len(pool)], np.int64
+        )
 
 
 def epoch_batches(
@@ -87,8 +91,8 @@ def epoch_batches(
 ) -> Iterator[Batch]:
     """Yield the batches of an epoch, the same for the same arguments, from batch number `skip` on.
 
-    Every pair comes once an epoch, in an order of `seed` and `epoch`. The batches differ in size by one pair at most, so that
-    none is left with hardly any negatives.
+    Every pair comes once an epoch, in an order of `seed` and `epoch`. The batches differ in size by one pair at most,
+    so that none is left with hardly any negatives.
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(training.pairs))
     for number, chosen in enumerate(np.array_split(order, n_batches(training, batch_size))):
@@ -105,7 +109,7 @@ def n_batches(training: TrainingSet, batch_size: int) -> int:
 
 
 def excluded_mask(training: TrainingSet, queries: Rows, documents: Rows) -> torch.Tensor:
-    """Return bool [B, M]: True where the document, or one with the same text, is relevant to the query by any judgement."""
+    """Return bool [B, M]: True where the document, or one with the same text, is relevant by any judgement."""
     columns: dict[int, list[int]] = defaultdict(list)
     for column, document in enumerate(training.same_text[documents].tolist()):
         columns[document].append(column)
@@ -129,7 +133,7 @@ def _pools(given: Mapping[str, Sequence[str]], collection: Collection, training:
             rows = {document_rows[doc_id] for doc_id in given.get(query_id, ())}
         except KeyError as error:
             raise InvalidInputError(
-                f"negatives of query {query_id!r} name document {error.args[0]!r}, which {collection.name} does not have"
+                f"negatives of query {query_id!r} name document {error.args[0]!r}, which {collection.name} lacks"
             ) from error
         pools.append(np.array(sorted(rows - training.positives[query]), np.int64))
     return pools

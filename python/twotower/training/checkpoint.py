@@ -1,6 +1,7 @@
 """Checkpoints: all that is needed to go on exactly where a killed run was.
 
-A folder ``checkpoint`` of state.safetensors (weights, moments, random state) and state.json (position, settings, checksum), replaced in one step.
+A folder ``checkpoint`` of state.safetensors (weights, moments, random state) and state.json (position, settings,
+checksum), replaced in one step.
 """
 
 import hashlib
@@ -96,8 +97,8 @@ def read_position(folder: Path, settings: dict[str, Any]) -> Position:
     for name in sorted(settings.keys() | position.settings.keys()):
         if settings.get(name) != position.settings.get(name):
             raise InvalidInputError(
-                f"the run in {folder} has {name} = {position.settings.get(name)!r}, this call {settings.get(name)!r}: resume with the same, "
-                "or train into another folder"
+                f"the run in {folder} has {name} = {position.settings.get(name)!r}, this call {settings.get(name)!r}: "
+                "resume with the same, or train into another folder"
             )
     return position
 

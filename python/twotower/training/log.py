@@ -61,7 +61,9 @@ class MetricsFile:
             raise FileError(f"cannot write {path}: {error}") from error
         if os.fstat(self._file.fileno()).st_size < resume_at:
             self._file.close()
-            raise CorruptFileError(f"{path} is shorter than the {resume_at} bytes that its checkpoint counts: train anew")
+            raise CorruptFileError(
+                f"{path} is shorter than the {resume_at} bytes that its checkpoint counts: train anew"
+            )
         self._file.truncate(resume_at)
         self._file.seek(resume_at)
 

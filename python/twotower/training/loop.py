@@ -13,7 +13,7 @@ from tqdm import tqdm
 from twotower.errors import TrainingError
 from twotower.towers import TwoTower
 from twotower.towers.saving import weights_of
-from twotower.training.batches import Batch, NegativeSource, Negatives, epoch_batches, n_batches
+from twotower.training.batches import Batch, Negatives, NegativeSource, epoch_batches, n_batches
 from twotower.training.checkpoint import Position, has_checkpoint, load_checkpoint, read_position, write_checkpoint
 from twotower.training.log import History, MetricsFile, read_history
 from twotower.training.optimiser import rate_at
@@ -55,11 +55,14 @@ def train(
         Trained in place.
     collection : Collection
     loss : callable or str
-        A loss of `twotower.losses`, such as ``tt.losses.triplet(margin=0.2)``, or the name of one with its own defaults.
+        A loss of `twotower.losses`, such as ``tt.losses.triplet(margin=0.2)``, or the name of one with its own
+        defaults.
     negatives : None, "random", "candidates" or mapping of query_id to doc_ids
-        Besides the other documents of the batch, one explicit negative a query and step, drawn from there. Known positives never are negatives.
+        Besides the other documents of the batch, one explicit negative a query and step, drawn from there. Known
+        positives never are negatives.
     split, valid : str
-        Splits to learn from and to choose the best epoch on, by RR@10 over the whole corpus. ``valid=None``: the last epoch is kept.
+        Splits to learn from and to choose the best epoch on, by RR@10 over the whole corpus. ``valid=None``: the last
+        epoch is kept.
     epochs, batch_size : int
         Times that each pair is seen; pairs that meet in a step.
     lr : float
@@ -67,13 +70,15 @@ def train(
     clip : float
         Longest gradient allowed.
     seed : int
-        Of the order of pairs, drawn negatives, dropout and shuffled labels. Torch's global random state is left as it was.
+        Of the order of pairs, drawn negatives, dropout and shuffled labels. Torch's global random state is left as it
+        was.
     shuffle_labels : bool
         Train on `shuffled_pairs` instead: the twin that shows what is learned without labels.
     folder : path, optional
         Gets metrics.jsonl, ``checkpoint`` and ``model`` (the best weights so far, for `TwoTower.from_pretrained`).
     resume : bool
-        Go on where the run in `folder` was, or begin if there is none: losses and weights come out bit for bit as without the interruption.
+        Go on where the run in `folder` was, or begin if there is none: losses and weights come out bit for bit as
+        without the interruption.
     checkpoint_every : int, optional
         Steps between checkpoints; there always is one at the end of an epoch.
     threads : int, optional
@@ -88,7 +93,8 @@ def train(
     Raises
     ------
     InvalidInputError
-        If an argument is out of range, a split has no pair, `folder` holds a run and `resume` is not set, or holds a run with other settings.
+        If an argument is out of range, a split has no pair, `folder` holds a run and `resume` is not set, or holds a
+        run with other settings.
     TrainingError
         If a loss is not finite.
     CorruptFileError, FileError
@@ -100,8 +106,9 @@ def train(
     """
     place = None if folder is None else Path(folder)
     settings = Settings.of(
-        model, collection, loss=loss, negatives=negatives, split=split, valid=valid, epochs=epochs, batch_size=batch_size, lr=lr,
-        clip=clip, seed=seed, shuffle_labels=shuffle_labels, checkpoint_every=checkpoint_every, threads=threads,
+        model, collection, loss=loss, negatives=negatives, split=split, valid=valid, epochs=epochs,
+        batch_size=batch_size, lr=lr, clip=clip, seed=seed, shuffle_labels=shuffle_labels,
+        checkpoint_every=checkpoint_every, threads=threads,
     )  # fmt: skip
     if place is not None:
         check_folder(place, model, resume)
@@ -177,8 +184,8 @@ class _Run:
         loss, length = self.stepper.step(self.training, batch, lr)
         if not loss < float("inf"):
             raise TrainingError(
-                f"the loss of step {self.step} (epoch {epoch}) is {loss}, with a learning rate of {lr:.3g}: take a smaller lr or a smaller "
-                "clip. The weights are those before the step"
+                f"the loss of step {self.step} (epoch {epoch}) is {loss}, with a learning rate of {lr:.3g}: take a "
+                "smaller lr or a smaller clip. The weights are those before the step"
             )
         self._record({"step": self.step, "epoch": epoch, "loss": loss, "lr": lr, "gradient": length})
 

@@ -13,8 +13,9 @@ WARMUP = 0.1
 class RowAdam:
     """Adam with a count of updates for each row of a table.
 
-    A dense Adam step reads and writes the whole table and both of its moments; of 30,000 rows a batch contains some 5,000. Here a
-    row's moments decay, and its bias is corrected, by the number of steps in which the row occurred: for each row this is Adam over those steps.
+    A dense Adam step reads and writes the whole table and both of its moments; of 30,000 rows a batch contains some
+    5,000. Here a row's moments decay, and its bias is corrected, by the number of steps in which the row occurred: for
+    each row this is Adam over those steps.
 
     Parameters
     ----------
@@ -33,7 +34,8 @@ class RowAdam:
         self.first = {name: torch.zeros_like(values) for name, values in parameters.items()}
         self.second = {name: torch.zeros_like(values) for name, values in parameters.items()}
         self.counts = {
-            name: torch.zeros(len(values) if name in tables else 1, dtype=torch.int64) for name, values in parameters.items()
+            name: torch.zeros(len(values) if name in tables else 1, dtype=torch.int64)
+            for name, values in parameters.items()
         }
 
     @torch.no_grad()
@@ -51,14 +53,16 @@ class RowAdam:
         self.parameters[name][at] -= rate * first / spread
 
     def state(self) -> dict[str, torch.Tensor]:
-        """Return parameters, moments and counts by name, not copies: what a later run must have again to go on exactly."""
+        """Return parameters, moments and counts by name, not copies: what a run must have again to go on exactly."""
         groups = {"weight": self.parameters, "first": self.first, "second": self.second, "count": self.counts}
         return {f"{group}.{name}": tensor for group, tensors in groups.items() for name, tensor in tensors.items()}
 
 
 def clip(gradients: list[torch.Tensor], limit: float) -> float:
     """Scale `gradients` in place so that their common length is at most `limit`; return the length they had."""
-    length = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])))
+    length = float(
+        torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
+    )
     if length > limit:
         for gradient in gradients:
             gradient.mul_(limit / length)
@@ -66,7 +70,7 @@ def clip(gradients: list[torch.Tensor], limit: float) -> float:
 
 
 def rate_at(step: int, n_steps: int, peak: float) -> float:
-    """Return the learning rate of step 1..n_steps: a line up to `peak` over the first tenth, then a line down to almost 0.
+    """Return the learning rate of step 1..n_steps: a line up to `peak` over the first tenth, then one down to almost 0.
 
     Examples
     --------

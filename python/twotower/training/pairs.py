@@ -1,4 +1,4 @@
-"""From a collection to what training reads: terms of all texts, (query, document) rows, and what is known to be relevant.
+"""From a collection to what training reads: terms of all texts, (query, document) rows, what is known to be relevant.
 
 P pairs.
 """
@@ -43,7 +43,9 @@ class TrainingSet:
     query_ids: list[str]
 
 
-def training_set(collection: Collection, split: str, reader: TermReader, shuffle_seed: int | None = None) -> TrainingSet:
+def training_set(
+    collection: Collection, split: str, reader: TermReader, shuffle_seed: int | None = None
+) -> TrainingSet:
     """Read the pairs of a split.
 
     Parameters
@@ -69,11 +71,9 @@ def training_set(collection: Collection, split: str, reader: TermReader, shuffle
     query_rows: dict[str, int] = {}
     rows = np.empty((len(pairs), 2), np.int64)
     for i, (query_id, doc_id) in enumerate(pairs):
-        if query_id not in collection.queries:
-            raise InvalidInputError(f"split {split!r} judges query {query_id!r}, which {collection.name} does not have")
-        if doc_id not in document_rows:
+        if query_id not in collection.queries or doc_id not in document_rows:
             raise InvalidInputError(
-                f"split {split!r} judges document {doc_id!r} (query {query_id!r}), which {collection.name} does not have"
+                f"split {split!r} judges document {doc_id!r} for query {query_id!r}, but {collection.name} lacks one"
             )
         rows[i] = query_rows.setdefault(query_id, len(query_rows)), document_rows[doc_id]
     texts = [document.full_text for document in collection.corpus.values()]
@@ -92,7 +92,7 @@ def training_set(collection: Collection, split: str, reader: TermReader, shuffle
 
 
 def shuffled_pairs(pairs: list[Pair], seed: int) -> list[Pair]:
-    """Deal the documents of all pairs out to the queries anew: the control of a claim that training learned from the labels.
+    """Deal the documents of all pairs out to the queries anew: the control of a claim that labels were learned from.
 
     Every query keeps its number of documents and every document its number of queries; who belongs to whom is chance.
 

@@ -13,7 +13,7 @@ from twotower.errors import FileError, InputTypeError, InvalidInputError
 from twotower.losses import LOSSES
 from twotower.registry import resolve
 from twotower.towers import TwoTower
-from twotower.towers.shape import check_size
+from twotower.towers.shape import check_seed, check_size
 from twotower.types import Collection
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class Settings:
     threads: int
 
     @classmethod
-    def of(cls, model: TwoTower, collection: Collection, *, loss: Any, negatives: Any, threads: int | None, **plain: Any) -> Self:
+    def of(
+        cls, model: TwoTower, collection: Collection, *, loss: Any, negatives: Any, threads: int | None, **plain: Any
+    ) -> Self:
         """Check the arguments of `train` and put them on record.
 
         Raises
@@ -56,6 +58,7 @@ class Settings:
             check_size(name, plain[name])
         if plain["checkpoint_every"] is not None:
             check_size("checkpoint_every", plain["checkpoint_every"])
+        check_seed(plain["seed"])
         for name in ("lr", "clip"):
             if not 0 < plain[name] < float("inf"):
                 raise InvalidInputError(f"{name} is {plain[name]!r}: it must be a finite number above 0")
@@ -69,7 +72,7 @@ class Settings:
         )
 
     def to_record(self) -> dict[str, Any]:
-        """Return the settings as JSON would give them back, without the spacing of checkpoints, which changes no result."""
+        """Return the settings as JSON gives them back, without the spacing of checkpoints, which changes no result."""
         record: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         del record["checkpoint_every"]
         return record
@@ -89,12 +92,14 @@ def loss_function(loss: "Loss | str") -> "Loss":
         made: Loss = resolve(LOSSES, loss, "loss")()
         return made
     if not callable(loss):
-        raise InputTypeError(f"loss is {loss!r}: give a loss, such as tt.losses.in_batch(), or a name of {', '.join(sorted(LOSSES))}")
+        raise InputTypeError(
+            f"loss is {loss!r}: give a loss, such as tt.losses.in_batch(), or a name of {', '.join(sorted(LOSSES))}"
+        )
     return loss
 
 
 def check_folder(folder: Path, model: TwoTower, resume: bool) -> None:
-    """Make `folder`, refuse one that holds a run unless it is to be resumed, and a model that could not be saved into it.
+    """Make `folder`; refuse one that holds a run unless it is to be resumed, and a model that could not be saved.
 
     Raises
     ------

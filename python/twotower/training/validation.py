@@ -36,7 +36,8 @@ class Validation:
 
         Notes
         -----
-        Exact: the rank is 1 plus the number of documents with a higher score, or an equal one and a lower DocId. Cost Q N D.
+        Exact: the rank is 1 plus the number of documents with a higher score, or an equal one and a lower DocId. Cost Q
+        N D.
         """
         queries = torch.from_numpy(encode_terms(model, model.query_tower, self.queries))
         documents = torch.from_numpy(encode_terms(model, model.document_tower, self.documents))

@@ -169,6 +169,13 @@ def test_a_local_data_set_through_datasets(sample, data_set):
 
 
 @pytest.mark.data
+def test_damaged_files_of_a_data_set(data_set):
+    next((data_set / "v2.1").glob("train*")).write_bytes(b"PAR1 no more than that")
+    with pytest.raises(CorruptFileError, match="ms_marco: its files cannot be read"):
+        tt.load_collection(data_set, config="v2.1")
+
+
+@pytest.mark.data
 def test_configurations_are_listed(data_set):
     for config in (None, "v3"):
         with pytest.raises(InvalidInputError, match=r"v1\.1.*v2\.1"):
@@ -204,6 +211,19 @@ def test_offline_mode_without_a_cache(monkeypatch, tmp_path):
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
     with pytest.raises(HubUnavailableError, match="HF_HUB_OFFLINE"):
+        tt.load_collection(MS_MARCO)
+
+
+def test_an_endpoint_without_the_data_set(monkeypatch):
+    import datasets
+    import huggingface_hub
+
+    def load_dataset(source, config):
+        raise datasets.exceptions.DatasetNotFoundError("nothing of that name")
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    with pytest.raises(HubUnavailableError, match="nothing of that name"):
         tt.load_collection(MS_MARCO)
 
 

@@ -1,6 +1,8 @@
 """The collection made from docstrings: what makes a pair, and the whole of it on this interpreter."""
 
 import re
+import subprocess
+import sys
 from itertools import combinations
 
 import pytest
@@ -91,6 +93,17 @@ def test_sources_that_do_not_parse_or_warn_are_silent():
 )
 def test_first_sentence(docstring, sentence, rest):
     assert split_docstring(docstring) == (sentence, rest)
+
+
+def test_packages_are_found_without_importing_them():
+    code = """
+import sys
+from twotower.data.python_docs import PACKAGES, _roots, _sources
+found = {prefix: next(_sources(folder)) for prefix, folder in _roots()}
+assert found.keys() == {"", *PACKAGES}, found.keys()
+assert sys.modules.keys() & {"datasets", "networkx", "pandas", "pyarrow", "sympy", "torch"} == set()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,10 @@
 """Options of BM25, and what sets its variants apart."""
 
 import re
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -86,8 +90,6 @@ def test_arrays_of_the_core_are_never_converted():
 
 
 def test_many_threads_and_queries_from_threads():
-    from concurrent.futures import ThreadPoolExecutor
-
     random = np.random.default_rng(0)
     documents = [[str(t) for t in random.integers(0, 50, 20)] for _ in range(500)]
     queries = [[str(t) for t in random.integers(0, 60, 4)] for _ in range(200)]
@@ -97,3 +99,15 @@ def test_many_threads_and_queries_from_threads():
         for hits in pool.map(lambda threads: index.search(queries, threads=threads), [1, 2, 3, 0]):
             assert np.array_equal(hits.docs, expected.docs)
             assert np.array_equal(hits.scores, expected.scores)
+
+
+def test_ctrl_c_stops_a_long_search():
+    random = np.random.default_rng(0)
+    index = BM25Index.build([[str(t) for t in row] for row in random.integers(0, 50, (20_000, 20))])
+    queries = [[str(t) for t in range(30)]] * 20_000  # half a minute of work
+    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
+    started = time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        index.search(queries, threads=2)
+    assert time.monotonic() - started < 5

@@ -171,6 +171,10 @@ def test_one_string_in_one_list_out(index):
     assert isinstance(first.score, float)
 
 
+def test_repr(kind, index):
+    assert repr(index) == f"{kind.__name__}(4 documents, 3 terms, 4 postings)"
+
+
 def test_callable_analyzer(kind):
     index = kind.build(["A-b c", "b"], analyzer=lambda text: text.split("-"))
     assert index.vocabulary.terms() == ["A", "b c", "b"]

@@ -64,6 +64,13 @@ def test_tfidf(documents, queries):
     check(TfidfIndex.build(documents), TfidfOracle(documents), queries, len(documents))
 
 
+def test_frequencies_beyond_any_table():
+    documents = [["a"] * n + ["b"] for n in (1, 254, 255, 256, 257, 5000)] + [["b", "c"]]
+    queries = [["a"], ["a"] * 300 + ["c"], ["b", "a", "c"]]
+    check(TfidfIndex.build(documents), TfidfOracle(documents), queries, len(documents))
+    check(BM25Index.build(documents), BM25Oracle(documents, "lucene", 0.9, 0.4), queries, len(documents))
+
+
 @settings(max_examples=40, deadline=None)
 @given(documents=st.lists(TERMS, min_size=1, max_size=8), query=st.lists(st.sampled_from("abcdxyz"), max_size=6))
 def test_explanations_sum_to_the_score(documents, query):

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from twotower import losses
 from twotower.errors import InvalidInputError
 from twotower.losses import LOSSES

@@ -55,8 +55,7 @@ class Window {
 }  // namespace
 
 void rank_exhaustively(const Scorer& scorer, std::span<const QueryTerm> terms, TopK& best) {
-  // Kept from query to query, 0.4 MB a thread. TopK may throw only for want of memory, so a new one is made each time
-  // that a query could not clear it.
+  // Kept from query to query, 0.4 MB a thread. A query that ends by an exception leaves none, so what is kept is clean.
   thread_local std::unique_ptr<Window> kept;
   std::unique_ptr<Window> window = kept ? std::move(kept) : std::make_unique<Window>();
 

@@ -1,0 +1,20 @@
+"""Small models for the tests of towers and training: one line of MAKES for each kind worth a test."""
+
+from twotower.text import Vocabulary
+from twotower.towers import TOWERS, TwoTower
+
+WORDS = [f"word{i}" for i in range(20)]
+MAKES = [
+    ("average", {"dim": 8}),
+    ("average", {"dim": 8, "out_dim": 5}),
+    ("rnn", {"dim": 6, "hidden": 5}),
+    ("rnn", {"dim": 6, "hidden": 5, "cell": "lstm", "bidirectional": True, "pooling": "last", "layers": 2}),
+    ("rnn", {"dim": 6, "hidden": 5, "pooling": "max", "dropout": 0.3, "out_dim": 4}),
+]
+assert {name for name, _ in MAKES} == set(TOWERS), "a new tower needs a line in MAKES"
+
+
+def build(make, **shared):
+    """Return an untrained model over WORDS, made as a line of MAKES says."""
+    name, options = make
+    return TwoTower.build(name, Vocabulary(WORDS), "plain", **options, **shared)
