@@ -25,7 +25,7 @@ def search(vectors, queries, k):
 
 def adversarial(name, rng):
     """(vectors, queries) on which a float32 search goes wrong, by name."""
-    x = rng.standard_normal((3000, 24)).astype(np.float32)
+    x = rng.standard_normal((6000, 24)).astype(np.float32)
     q = rng.standard_normal((11, 24)).astype(np.float32)
     with np.errstate(over="ignore"):
         match name:
@@ -45,13 +45,14 @@ def adversarial(name, rng):
             case "denormals":
                 x, q = x * np.float32(1e-42), q
             case "products underflow":
-                x, q = x * np.float32(1e-25), q * np.float32(1e-20)
+                x, q = np.abs(x) * np.float32(2.0**-75), np.abs(q) * np.float32(2.0**-75)
             case "mixed scales":
                 x = (x * 10.0 ** rng.uniform(-38, 37, (len(x), 1))).astype(np.float32)
             case "mixed dimensions":
                 x = (x * 10.0 ** rng.uniform(-20, 20, (1, 24))).astype(np.float32)
             case "cancellation":
-                x[:, 12:], q[:, 12:] = -x[:, :12], q[:, :12] * np.float32(1 + 2.0**-22)
+                x[:, 12:] = np.float32(1e-6) * x[:, 12:] - x[:, :12]
+                q[:, 12:] = q[:, :12]
             case "zero queries":
                 q[::2] = 0
             case _:

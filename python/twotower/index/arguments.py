@@ -16,6 +16,12 @@ from twotower.storage import StringTable, pack_strings
 MAX_PADDED_CELLS = 2**28
 """Largest Q x K when K is above N: beyond it (3 GiB of padding) `check_k` refuses."""
 
+Vector = np.ndarray[tuple[int], np.dtype[np.floating[Any]]]
+"""A single query, for type checkers: a search of it returns one list of hits."""
+
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.floating[Any]]]
+"""Queries [Q, D], for type checkers: a search of them returns `Hits`."""
+
 _ROWS_AT_ONCE = 4096
 
 

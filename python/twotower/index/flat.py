@@ -11,7 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError
-from twotower.index.arguments import DocIds, as_docs, as_queries, as_vectors, check_doc_ids, check_k, check_threads
+from twotower.index.arguments import (
+    DocIds,
+    Matrix,
+    Vector,
+    as_docs,
+    as_queries,
+    as_vectors,
+    check_doc_ids,
+    check_k,
+    check_threads,
+)
 from twotower.index.native import core
 from twotower.storage import read_container, write_container
 from twotower.types import Hit, Hits
@@ -23,8 +33,8 @@ class FlatIndex:
     """All vectors, searched exactly. Make one with `build` or `load`.
 
     The score of a document is the sum over dimensions, from 0 up, of ``float64(query[d]) * float64(vector[d])``,
-    rounded once to float32; the order is (score descending, DocId ascending). Every instruction set and number of threads
-    gives the same answer, bit for bit. Immutable, and safe to search from many threads.
+    rounded once to float32; the order is (score descending, DocId ascending). Every instruction set and number of
+    threads gives the same answer, bit for bit. Immutable, and safe to search from many threads.
 
     Examples
     --------
@@ -84,7 +94,9 @@ class FlatIndex:
         return self._doc_ids
 
     @overload
-    def search(self, queries: npt.NDArray[Any], k: int = 10, threads: int = 1) -> Hits: ...
+    def search(self, queries: Vector, k: int = 10, threads: int = 1) -> list[Hit]: ...
+    @overload
+    def search(self, queries: Matrix, k: int = 10, threads: int = 1) -> Hits: ...
     @overload
     def search(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1) -> Hits | list[Hit]: ...
     def search(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1) -> Hits | list[Hit]:

@@ -7,13 +7,13 @@ import os
 import threading
 from collections.abc import Iterable
 from os import PathLike
-from typing import Any, Self, overload
+from typing import Self, overload
 
 import hnswlib
 import numpy as np
 import numpy.typing as npt
 
-from twotower.index.arguments import DocIds, as_queries, check_integer, check_k, check_threads
+from twotower.index.arguments import DocIds, Matrix, Vector, as_queries, check_integer, check_k, check_threads
 from twotower.index.flat import FlatIndex
 from twotower.index.hnsw_graph import (
     MAX_EF_CONSTRUCTION,
@@ -121,7 +121,9 @@ class HNSWIndex:
         return self._flat.doc_ids
 
     @overload
-    def search(self, queries: npt.NDArray[Any], k: int = 10, threads: int = 1, *, ef: int = 64) -> Hits: ...
+    def search(self, queries: Vector, k: int = 10, threads: int = 1, *, ef: int = 64) -> list[Hit]: ...
+    @overload
+    def search(self, queries: Matrix, k: int = 10, threads: int = 1, *, ef: int = 64) -> Hits: ...
     @overload
     def search(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, ef: int = 64) -> Hits | list[Hit]: ...
     def search(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, ef: int = 64) -> Hits | list[Hit]:

@@ -94,6 +94,23 @@ TEST_CASE("exact_top_k: ties by DocId, near ties, overflow, underflow and cancel
   check(zero, 20, 1);
 }
 
+// Both cases fail at once if the error bound is dropped: they have several blocks of rows, and errors above the scores.
+TEST_CASE("exact_top_k: float32 scores that are all noise, relative and absolute") {
+  for (const std::size_t n_queries : {1u, 9u}) {
+    Case c = random_case(8000, 32, n_queries, 10);  // large halves cancel, and only small remainders count
+    for (std::size_t n = 0; n < c.n_docs; ++n) {
+      float* x = c.vectors.data() + n * c.dim;
+      for (std::size_t d = 0; d < 16; ++d) x[d + 16] = -x[d] + 1e-6f * x[d + 16];
+    }
+    for (std::size_t q = 0; q < n_queries; ++q) std::copy_n(&c.queries[q * 32], 16, &c.queries[q * 32 + 16]);
+    check(c, 10, 1);
+    Case tiny = random_case(8000, 32, n_queries, 11);  // products of about 2^-150: each rounds to 0 or to 2^-149
+    for (float& value : tiny.vectors) value = std::fabs(value) * 0x1p-75f;
+    for (float& value : tiny.queries) value = std::fabs(value) * 0x1p-75f;
+    check(tiny, 10, 1);
+  }
+}
+
 TEST_CASE("exact_top_k: another rounding mode of the caller changes nothing") {
   const Case c = random_case(500, 33, 9, 7);
   std::fesetround(FE_UPWARD);

@@ -34,7 +34,7 @@ def check(vectors, queries, k, threads=1):
 @pytest.mark.parametrize("name", dense_oracle.ADVERSARIAL)
 def test_equal_to_the_oracle(name):
     vectors, queries = dense_oracle.adversarial(name, np.random.default_rng(0))
-    for (first, last), k in itertools.product([(0, 1), (2, 4), (0, 11)], [1, 10, 3100]):
+    for (first, last), k in itertools.product([(0, 1), (2, 4), (0, 11)], [1, 10, 6100]):
         check(vectors, queries[first:last], k, threads=1 + k % 2)
 
 

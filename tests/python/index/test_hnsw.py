@@ -167,8 +167,13 @@ def test_graphs_that_would_lead_hnswlib_astray_are_refused(tmp_path):
         change(forged[name])
         return forged
 
-    for name, bad in [("m", 1), ("m", 4), ("m", 2**40), ("m", 3.0), ("m", True), ("m", None), ("seed", -1),
-                      ("ef_construction", 0), ("entry_point", -1), ("entry_point", 60), ("entry_point", "0")]:  # fmt: skip
+    wrong = {
+        "m": [1, 4, 2**40, 3.0, True, None],
+        "seed": [-1],
+        "ef_construction": [0],
+        "entry_point": [-1, 60, "0", None],
+    }
+    for name, bad in ((name, bad) for name, values in wrong.items() for bad in values):
         refused(tmp_path, {**meta, name: bad}, arrays, "malformed")
     low = int(np.flatnonzero(arrays["levels"] == 0)[0])
     refused(tmp_path, {**meta, "entry_point": low}, arrays, "not on the highest level")

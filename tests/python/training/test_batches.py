@@ -1,0 +1,124 @@
+"""Pairs and batches: what meets what, and what is no negative."""
+
+import numpy as np
+import pytest
+import torch
+from small_collection import ANALYZER, vocabulary_of
+from twotower.errors import InvalidInputError
+from twotower.towers.terms import TermReader
+from twotower.training.batches import NegativeSource, epoch_batches, excluded_mask, n_batches
+from twotower.training.pairs import shuffled_pairs, training_set
+from twotower.types import Collection, Document
+
+
+@pytest.fixture
+def several():
+    """Query a has two documents; documents x and z have one text."""
+    corpus = {name: Document(text) for name, text in {"w": "one", "x": "two", "y": "three", "z": "two"}.items()}
+    queries = {"a": "first", "b": "second", "c": "third", "d": "fourth"}
+    qrels = {"train": {"a": {"w": 1, "x": 2}, "b": {"y": 1, "w": 0}, "c": {"z": 1}}, "none": {"d": {"w": 0}}}
+    return Collection("several", corpus, queries, qrels, {"a": ["x", "y", "z"], "c": ["z"]})
+
+
+def read(collection, **options):
+    return training_set(collection, "train", TermReader(vocabulary_of(collection), ANALYZER, 8), **options)
+
+
+class TestTrainingSet:
+    def test_rows_and_positives(self, several):
+        training = read(several)
+        assert training.pairs.tolist() == [[0, 0], [0, 1], [1, 2], [2, 3]]
+        assert training.positives == [{0, 1}, {2}, {3}]
+        assert training.same_text.tolist() == [0, 1, 2, 1]
+        assert training.query_ids == ["a", "b", "c"]
+
+    def test_a_split_without_pairs_is_refused(self, several):
+        reader = TermReader(vocabulary_of(several), ANALYZER, 8)
+        with pytest.raises(InvalidInputError, match="nothing to learn from"):
+            training_set(several, "none", reader)
+        with pytest.raises(InvalidInputError, match="none, train"):
+            training_set(several, "dev", reader)
+
+    @pytest.mark.parametrize("judged", [{"unknown": {"w": 1}}, {"a": {"unknown": 1}}])
+    def test_a_judgement_of_something_absent_is_named(self, several, judged):
+        several.qrels["train"] = judged
+        with pytest.raises(InvalidInputError, match="unknown"):
+            read(several)
+
+    def test_shuffled_labels_are_dealt_out_anew(self, collection):
+        pairs = collection.pairs("train")
+        shuffled = shuffled_pairs(pairs, seed=1)
+        assert [query_id for query_id, _ in shuffled] == [query_id for query_id, _ in pairs]
+        assert sorted(doc_id for _, doc_id in shuffled) == sorted(doc_id for _, doc_id in pairs)
+        assert np.mean([a == b for a, b in zip(pairs, shuffled, strict=True)]) < 0.1
+        assert shuffled == shuffled_pairs(pairs, seed=1) != shuffled_pairs(pairs, seed=2)
+        training = read(collection, shuffle_seed=1)
+        assert [training.positives[query] >= {document} for query, document in training.pairs.tolist()] == [True] * 90
+
+
+class TestExcluded:
+    def test_known_positives_and_equal_texts_are_no_negatives(self, several):
+        # columns: w (a's), x (a's), y (b's), z (c's, same text as x)
+        mask = excluded_mask(read(several), np.array([0, 0, 1, 2]), np.array([0, 1, 2, 3]))
+        expected = [[1, 1, 0, 1], [1, 1, 0, 1], [0, 0, 1, 0], [0, 1, 0, 1]]
+        assert mask.int().tolist() == expected
+
+    def test_a_document_twice_in_the_batch_is_excluded_twice(self, several):
+        mask = excluded_mask(read(several), np.array([1, 0]), np.array([2, 0, 2]))
+        assert mask.int().tolist() == [[1, 0, 1], [0, 1, 0]]
+
+
+class TestBatches:
+    def test_an_epoch_has_every_pair_once_in_even_batches(self, collection):
+        training = read(collection)
+        source = NegativeSource(None, collection, training)
+        batches = list(epoch_batches(training, source, 32, seed=0, epoch=1))
+        assert [len(batch.queries) for batch in batches] == [30, 30, 30]
+        assert len(batches) == n_batches(training, 32)
+        seen = np.concatenate([np.stack([batch.queries, batch.documents], 1) for batch in batches])
+        assert sorted(map(tuple, seen.tolist())) == sorted(map(tuple, training.pairs.tolist()))
+        for batch in batches:
+            assert torch.equal(batch.positive, torch.arange(30))
+
+    def test_order_belongs_to_seed_and_epoch_and_can_be_entered_anywhere(self, collection):
+        training = read(collection)
+        source = NegativeSource("random", collection, training)
+
+        def documents(seed, epoch, skip=0):
+            return [b.documents.tolist() for b in epoch_batches(training, source, 32, seed, epoch, skip)]
+
+        assert documents(0, 1) == documents(0, 1)
+        assert documents(0, 1) != documents(0, 2)
+        assert documents(0, 1) != documents(1, 1)
+        assert documents(0, 1, skip=2) == documents(0, 1)[2:]
+
+
+class TestNegatives:
+    def draw(self, negatives, collection, n=200):
+        training = read(collection)
+        source = NegativeSource(negatives, collection, training)
+        queries = np.repeat([0, 1, 2], n)
+        return source.draw(queries, np.random.default_rng(0)), source
+
+    def test_none(self, several):
+        assert len(self.draw(None, several)[0]) == 0
+
+    def test_random_ones_come_from_the_whole_corpus(self, several):
+        assert set(self.draw("random", several)[0].tolist()) == {0, 1, 2, 3}
+
+    def test_candidates_without_known_positives(self, several):
+        # a has candidates x (known), y, z; b has none; c has z (known) only
+        assert set(self.draw("candidates", several)[0].tolist()) == {2, 3}
+        assert len(self.draw("candidates", several)[0]) == 200
+
+    def test_a_mapping(self, several):
+        assert set(self.draw({"b": ["w", "y"], "c": ["x"]}, several)[0].tolist()) == {0, 1}
+
+    def test_what_cannot_be_drawn_is_refused(self, several):
+        with pytest.raises(InvalidInputError, match="'hard'"):
+            self.draw("hard", several)
+        with pytest.raises(InvalidInputError, match="'nowhere'"):
+            self.draw({"a": ["nowhere"]}, several)
+        several.candidates = {}
+        with pytest.raises(InvalidInputError, match="no candidates"):
+            self.draw("candidates", several)
