@@ -5,6 +5,7 @@ with the one document that has these three (and two common words).
 """
 
 import numpy as np
+
 from twotower.text import Analyzer, Vocabulary
 from twotower.types import Collection, Document
 

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from small_collection import ANALYZER, translated, vocabulary_of
 from twotower import losses
 from twotower.errors import InputTypeError, InvalidInputError, TrainingError
