@@ -1,12 +1,13 @@
 """The recurrence of a GRU over packed texts, with its gradient written out.
 
-In training nn.GRU records a dozen small operations a step, and adds up the gradient of its recurrent weights step by step.
-Here one matrix product over all steps does that.
+In training nn.GRU records a dozen small operations a step, and adds up the gradient of its recurrent weights step by
+step. Here one matrix product over all steps does that.
 
-T terms in all, B texts, L steps (terms of the longest text), H width of a state. Packed: all first terms, then all second
-terms, ..., longest text first; step l has ``sizes[l]`` of them.
+T terms in all, B texts, L steps (terms of the longest text), H width of a state. Packed: all first terms, then all
+second terms, ..., longest text first; step l has ``sizes[l]`` of them.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -32,7 +33,8 @@ def gru_states(
     suffix = f"l{layer}_reverse" if backward else f"l{layer}"
     names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
     weight_in, bias_in, weight, bias = (getattr(cells, f"{name}_{suffix}") for name in names)
-    states: torch.Tensor = _Recurrence.apply(nn.functional.linear(inputs, weight_in, bias_in), weight, bias, sizes)
+    from_inputs = nn.functional.linear(inputs, weight_in, bias_in)
+    states: torch.Tensor = _Recurrence.apply(from_inputs, weight, bias, sizes)  # type: ignore[no-untyped-call]
     return states
 
 
@@ -92,10 +94,10 @@ class _Recurrence(torch.autograd.Function):
 
 
 def _states_before(states: torch.Tensor, sizes: list[int]) -> torch.Tensor:
-    """Return the state that each place started from: zero at the first step, else that of the same text one step earlier."""
+    """Return the state that each place started from: zero at first, then that of the same text one step earlier."""
     parts = [states.new_zeros(sizes[0], states.shape[1])]
     start = 0
-    for size, following in zip(sizes, sizes[1:], strict=False):
+    for size, following in pairwise(sizes):
         parts.append(states[start : start + following])
         start += size
     return torch.cat(parts)

@@ -1,6 +1,7 @@
 """A training run in a process of its own, that kills itself: ``python small_run.py FOLDER KIND [POINT NUMBER]``.
 
-POINT "step" kills before step NUMBER of the run; "written" before, "replaced" after checkpoint NUMBER of the process takes its place.
+POINT "step" kills before step NUMBER of the run; "written" before, "replaced" after checkpoint NUMBER of the process
+takes its place.
 """
 
 import os
