@@ -1,6 +1,8 @@
 // Maps the errors of the core onto python/twotower/errors.py, and Ctrl-C onto the core's interrupt poll.
 #include <pybind11/pybind11.h>
 
+#include <string_view>
+
 #include "bindings.h"
 #include "twotower/error.h"
 #include "twotower/interrupt.h"
@@ -10,7 +12,11 @@ namespace {
 
 void raise(const char* name, const std::exception& error) {
   const py::object type = py::module_::import("twotower.errors").attr(name);
-  py::set_error(type, error.what());
+  // A message may quote a path or a damaged file, and those may hold any bytes.
+  const std::string_view text = error.what();
+  const auto message = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "backslashreplace"));
+  py::set_error(type, message);
 }
 
 // Python runs signal handlers on its main thread only; on any other thread PyErr_CheckSignals returns 0 at once.

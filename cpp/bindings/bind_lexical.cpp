@@ -1,7 +1,154 @@
+// The lexical room: NumPy arrays in, NumPy arrays out. An InvertedIndex keeps its arrays alive, a scorer its index.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrays.h"
 #include "bindings.h"
+#include "twotower/inverted_index.h"
+#include "twotower/lexical_search.h"
+#include "twotower/scoring.h"
 
 namespace twotower::bindings {
+namespace {
 
-void bind_lexical(py::module_&) {}
+template <class T>
+std::span<T> room(Array<T>& array) {
+  return {array.mutable_data(), static_cast<std::size_t>(array.size())};
+}
+
+// A NumPy array that owns the vector's memory.
+template <class T>
+Array<T> to_numpy(std::vector<T>&& values) {
+  auto owned = std::make_unique<std::vector<T>>(std::move(values));
+  const py::capsule owner(owned.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
+  const std::vector<T>& kept = *owned.release();
+  return Array<T>(static_cast<py::ssize_t>(kept.size()), kept.data(), owner);
+}
+
+// An inverted index together with the arrays that it looks at.
+struct OwnedIndex {
+  Array<std::int64_t> term_offsets;
+  Array<DocId> docs;
+  Array<std::uint32_t> tfs;
+  Array<std::uint32_t> doc_lengths;
+  std::unique_ptr<InvertedIndex> index;
+};
+
+OwnedIndex own_index(Array<std::int64_t> term_offsets, Array<DocId> docs, Array<std::uint32_t> tfs,
+                     Array<std::uint32_t> doc_lengths) {
+  OwnedIndex owned{std::move(term_offsets), std::move(docs), std::move(tfs), std::move(doc_lengths), nullptr};
+  const auto offsets = flat(owned.term_offsets);
+  const auto docs_view = flat(owned.docs);
+  const auto tfs_view = flat(owned.tfs);
+  const auto lengths = flat(owned.doc_lengths);
+  const py::gil_scoped_release release;
+  owned.index = std::make_unique<InvertedIndex>(offsets, docs_view, tfs_view, lengths);
+  return owned;
+}
+
+py::tuple build(const Array<TermId>& ids, const Array<std::int64_t>& offsets, std::size_t n_terms) {
+  const auto ids_view = flat(ids);
+  const auto offsets_view = flat(offsets);
+  InvertedArrays arrays;
+  {
+    const py::gil_scoped_release release;
+    arrays = build_inverted_arrays(TermLists(ids_view, offsets_view, n_terms));
+  }
+  return py::make_tuple(to_numpy(std::move(arrays.term_offsets)), to_numpy(std::move(arrays.docs)),
+                        to_numpy(std::move(arrays.tfs)), to_numpy(std::move(arrays.doc_lengths)));
+}
+
+py::tuple search_batch(const Scorer& scorer, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
+                       std::size_t k, unsigned threads, const std::string& algorithm) {
+  const auto ids_view = flat(ids);
+  const auto offsets_view = flat(offsets);
+  const auto n_queries = static_cast<py::ssize_t>(offsets_view.size()) - 1;
+  Array<float> scores({std::max<py::ssize_t>(n_queries, 0), static_cast<py::ssize_t>(k)});
+  Array<std::int64_t> docs({std::max<py::ssize_t>(n_queries, 0), static_cast<py::ssize_t>(k)});
+  const auto scores_room = room(scores);
+  const auto docs_room = room(docs);
+  {
+    const py::gil_scoped_release release;
+    const TermLists queries(ids_view, offsets_view, scorer.index().n_terms());
+    search(scorer, queries, k, threads, algorithm, scores_room, docs_room);
+  }
+  return py::make_tuple(scores, docs);
+}
+
+Array<float> score_batch(const Scorer& scorer, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
+                         const Array<std::int64_t>& docs, unsigned threads) {
+  const auto ids_view = flat(ids);
+  const auto offsets_view = flat(offsets);
+  const auto docs_view = flat(docs);
+  Array<float> scores(std::vector<py::ssize_t>(docs.shape(), docs.shape() + docs.ndim()));
+  const auto scores_room = room(scores);
+  {
+    const py::gil_scoped_release release;
+    const TermLists queries(ids_view, offsets_view, scorer.index().n_terms());
+    score(scorer, queries, docs_view, threads, scores_room);
+  }
+  return scores;
+}
+
+// Rows (term, tf, df, idf, part) for a query of known or unknown terms.
+py::list explain_one(const Scorer& scorer, const Array<TermId>& ids, std::int64_t doc) {
+  const std::array<std::int64_t, 2> offsets{0, static_cast<std::int64_t>(ids.size())};
+  const TermLists query(flat(ids), offsets, scorer.index().n_terms());
+  py::list rows;
+  for (const TermPart& part : explain(scorer, query[0], doc)) {
+    rows.append(py::make_tuple(part.term, part.tf, part.df, part.idf, part.part));
+  }
+  return rows;
+}
+
+}  // namespace
+
+void bind_lexical(py::module_& m) {
+  m.def("bm25_variants", &bm25_variants, "Names of the BM25 variants.");
+  m.def("query_algorithms", &query_algorithms, "Names of the query algorithms; all give the same answer.");
+  m.def("build_inverted_arrays", &build, py::arg("ids").noconvert(), py::arg("offsets").noconvert(), py::arg("n_terms"),
+        "Return (term_offsets, docs, tfs, doc_lengths) of documents given as term ids.");
+
+  py::class_<Bm25Options>(m, "Bm25Options", "A BM25 variant with every option checked and filled in.")
+      .def(py::init([](std::string variant, double k1, double b, std::optional<double> delta,
+                       std::optional<std::string> log_base) {
+             return resolve_bm25_options({std::move(variant), k1, b, delta, std::move(log_base)});
+           }),
+           py::arg("variant"), py::arg("k1"), py::arg("b"), py::arg("delta"), py::arg("log_base"))
+      .def_readonly("variant", &Bm25Options::variant)
+      .def_readonly("k1", &Bm25Options::k1)
+      .def_readonly("b", &Bm25Options::b)
+      .def_readonly("delta", &Bm25Options::delta)
+      .def_readonly("log_base", &Bm25Options::log_base);
+
+  py::class_<OwnedIndex>(m, "InvertedIndex", "A checked, read-only view over the arrays of an inverted index.")
+      .def(py::init(&own_index), py::arg("term_offsets").noconvert(), py::arg("docs").noconvert(),
+           py::arg("tfs").noconvert(), py::arg("doc_lengths").noconvert())
+      .def_property_readonly("n_terms", [](const OwnedIndex& self) { return self.index->n_terms(); });
+
+  py::class_<Scorer>(m, "LexicalScorer", "Ranks the documents of an inverted index by one scoring formula.")
+      .def_static(
+          "bm25",
+          [](const OwnedIndex& owned, const Bm25Options& options) { return make_bm25_scorer(*owned.index, options); },
+          py::arg("index"), py::arg("options"), py::keep_alive<0, 1>())
+      .def_static(
+          "tfidf", [](const OwnedIndex& owned) { return make_tfidf_scorer(*owned.index); }, py::arg("index"),
+          py::keep_alive<0, 1>())
+      .def("search", &search_batch, py::arg("ids").noconvert(), py::arg("offsets").noconvert(), py::arg("k"),
+           py::arg("threads"), py::arg("algorithm") = "exhaustive",
+           "Return (scores float32 [Q, k], docs int64 [Q, k]), padded with -inf and -1.")
+      .def("score", &score_batch, py::arg("ids").noconvert(), py::arg("offsets").noconvert(),
+           py::arg("docs").noconvert(), py::arg("threads"), "Return float32 scores in the shape of docs.")
+      .def("explain", &explain_one, py::arg("ids").noconvert(), py::arg("doc"),
+           "Return rows (term, tf, df, idf, part).");
+}
 
 }  // namespace twotower::bindings

@@ -5,9 +5,24 @@ One file and one registry line adds a thing. An unknown name raises and lists th
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from twotower.errors import InvalidInputError
+
+Value = TypeVar("Value")
+
+
+def choose(registry: Mapping[str, Value], name: str, kind: str) -> Value:
+    """Return the entry `name` of `registry`.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none; the message lists the registry's keys. `kind` is what it holds: "tower", "loss".
+    """
+    if name not in registry:
+        raise InvalidInputError(f"unknown {kind} {name!r}: choose one of {', '.join(sorted(registry))}")
+    return registry[name]
 
 
 def resolve(registry: Mapping[str, str], name: str, kind: str) -> Any:
@@ -27,7 +42,5 @@ def resolve(registry: Mapping[str, str], name: str, kind: str) -> Any:
     InvalidInputError
         If the registry has no such name.
     """
-    if name not in registry:
-        raise InvalidInputError(f"unknown {kind} {name!r}: choose one of {', '.join(sorted(registry))}")
-    module, _, attribute = registry[name].partition(":")
+    module, _, attribute = choose(registry, name, kind).partition(":")
     return getattr(import_module(module), attribute)

@@ -11,8 +11,8 @@ import twotower as tt
 
 PACKAGE = Path(tt.__file__).parent
 LINES = [
-    {"cli"},
-    {"engine"},
+    {"cli", "__main__"},
+    {"engine", "experiments"},
     {"training"},
     {"search"},
     {"index", "towers", "losses", "evaluation"},

@@ -47,8 +47,8 @@ class WordCache;
 /// Makes terms of texts. Each distinct word passes the stop list and the stemmer once and is cached with its term.
 ///
 /// Thread-safe. The stemmer and the interrupt poll are called with no lock held, by the calling thread. The cache holds
-/// at most about a million words or 64 MiB of their bytes (about 150 MiB in all); a full one is replaced by an empty
-/// one.
+/// a million words or 32 MiB of their bytes (about 80 MiB in all for English, 200 MiB at most), then an empty one takes
+/// its place; only the words of one text of many megabytes can take more.
 class Analyzer {
  public:
   /// An empty `stemmer` leaves words as they are. THROWS InvalidInput if a stop word is malformed UTF-8.

@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -89,7 +88,7 @@ std::optional<FileDescriptor> open_data(const fs::path& path) {
   try {
     return open_file(path, O_RDONLY);
   } catch (const FileFailure&) {
-    if (errno == ENOENT) return std::nullopt;
+    if (!fs::exists(path)) return std::nullopt;
     throw;
   }
 }

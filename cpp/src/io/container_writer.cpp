@@ -96,6 +96,14 @@ void swap_manifest(const fs::path& folder, const Manifest& manifest) {
   if (::rename(fresh.c_str(), (folder / kManifestName).c_str()) != 0) throw_errno("replace", folder / kManifestName);
 }
 
+// Makes the missing folders of an absolute path, each with its name on the device.
+void make_folders(const fs::path& folder) {
+  if (fs::is_directory(folder)) return;
+  const fs::path parent = folder.parent_path();
+  make_folders(parent);
+  if (folder.has_filename() && fs::create_directory(folder)) sync_folder(parent);
+}
+
 // Opens the folder and excludes other writers until the descriptor is closed; a killed writer's lock ends with it.
 FileDescriptor lock_folder(const fs::path& folder) {
   FileDescriptor lock = open_file(folder, O_RDONLY | O_DIRECTORY);
@@ -132,10 +140,7 @@ void write_locked(const fs::path& folder, Manifest& manifest, std::span<const Se
 void write_container(const fs::path& folder, std::string_view kind, std::string_view meta,
                      std::span<const Segment> segments) try {
   Manifest manifest = plan(kind, meta, segments);
-  if (fs::create_directories(folder)) {
-    const fs::path absolute = fs::weakly_canonical(folder);
-    sync_folder(absolute.parent_path());
-  }
+  make_folders(fs::absolute(folder));
   const FileDescriptor lock = lock_folder(folder);
   write_locked(folder, manifest, segments);
 } catch (const fs::filesystem_error& error) {

@@ -1,7 +1,7 @@
 """Make unicode_tables.inc: for each code point its class for the word splitter and its simple lower case.
 
-Runs at build time and reads nothing but the `unicodedata` of the interpreter that builds, whose version is written into the
-table (``kUnicodeVersion``). Usage: ``python make_unicode_tables.py OUTPUT``.
+Runs at build time and reads nothing but the `unicodedata` of the interpreter that builds, whose version is written into
+the table (``kUnicodeVersion``). Usage: ``python make_unicode_tables.py OUTPUT``.
 
 The table has two stages, blocks of 256 code points that are stored once however often they occur:
 ``kRecords[kCells[kBlocks[c >> 8] << 8 | (c & 255)]]`` is the class of c and what to add to c to make it lower case.

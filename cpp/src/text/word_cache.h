@@ -43,7 +43,7 @@ class WordCache {
 
  private:
   static constexpr std::size_t kMaxWords = std::size_t{1} << 20;
-  static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
+  static constexpr std::size_t kMaxBytes = std::size_t{32} << 20;
 
   TermTable words_;
   TermTable terms_;

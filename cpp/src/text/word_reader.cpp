@@ -147,7 +147,9 @@ char* WordReader::take_cjk_unit(char* out) {
 }
 
 bool WordReader::letter_follows(const char* p) const {
-  return p != end_ && char_record(decode_utf8(p)).kind == CharClass::kLetter;
+  CharClass kind = CharClass::kIgnored;
+  while (p != end_ && kind == CharClass::kIgnored) kind = char_record(decode_utf8(p)).kind;
+  return kind == CharClass::kLetter;
 }
 
 char* WordReader::put(char32_t c, char* out) const { return encode_utf8(lowercase_ ? lower_case(c) : c, out); }

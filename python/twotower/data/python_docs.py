@@ -11,7 +11,7 @@ What is noise
     The queries are statements ("Return the ..."), not questions. Only the documents that carry the very sentence are
     judged: other functions that answer it count as not relevant, and a generic sentence ("Perform a single step") has
     many relevant documents of which none is better. A document may mention another one's sentence. Docstrings attached
-    at run time (C functions, NumPy's ufuncs, most of ``torch.*``) do not stand in the sources and so not here. The corpus
+    at run time (C functions, NumPy's ufuncs, most of ``torch.*``) are not in the sources and so not here. The corpus
     changes with the installed versions: print `Collection.fingerprint` beside every result.
 """
 
@@ -21,13 +21,13 @@ import inspect
 import os
 import re
 import sysconfig
-import unicodedata
 import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from twotower.data.normalise import normalise, text_id
 from twotower.errors import FileError
 from twotower.types import Collection, Document, Qrels
 
@@ -96,7 +96,7 @@ def load_python_docs() -> Collection:
     Returns
     -------
     Collection
-        ``doc_id`` and title are the dotted name of where the object is defined. Equal sentences (after `normalise`) are
+        ``doc_id`` and title are the dotted name of where the object is defined. Equal sentences (after `query_key`) are
         one query with several relevant documents. A query belongs to one split, by a SHA-256 of its normalised text;
         queries whose relevant documents have equal texts go together, so that no relevant text of one split is relevant
         in another.
@@ -153,9 +153,9 @@ def split_docstring(docstring: str) -> tuple[str, str]:
     return sentence, "\n\n".join(part for part in (*more, others.strip("\n")) if part)
 
 
-def normalise(text: str) -> str:
-    """Return `text` in NFKC, case-folded, white space as single spaces, without full stops at its end."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(". ")
+def query_key(sentence: str) -> str:
+    """Return what two sentences share that are one query: the normalised text without full stops at its end."""
+    return normalise(sentence).rstrip(". ")
 
 
 def _is_useful(sentence: str, rest: str) -> bool:
@@ -164,7 +164,7 @@ def _is_useful(sentence: str, rest: str) -> bool:
         return False
     if sentence.startswith((">>>", ":", "..", "@")) or _SECTION.match(sentence):
         return False
-    return normalise(sentence) not in normalise(rest) and _is_utf8(sentence + rest)
+    return query_key(sentence) not in normalise(rest) and _is_utf8(sentence + rest)
 
 
 def _is_utf8(text: str) -> bool:
@@ -176,7 +176,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _documented(node: ast.AST, prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield (dotted name, docstring) of public definitions, also inside classes, `if` and `try`, not inside functions."""
+    """Yield (dotted name, docstring) of public definitions, also inside classes, `if` and `try`, not in functions."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if child.name.startswith("_"):
@@ -208,8 +208,10 @@ def _sources(folder: Path) -> Iterator[Path]:
     for path, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
         for name in sorted(files):
-            if name.endswith(".py") and not name.startswith(("test_", "conftest")) and not name.endswith("_test.py"):
-                yield Path(path, name)
+            source = Path(path, name)
+            is_test = name.startswith(("test_", "conftest")) or name.endswith("_test.py")
+            if name.endswith(".py") and not is_test and source.is_file():  # no link to nowhere
+                yield source
 
 
 def _module_name(prefix: str, relative: Path) -> str:
@@ -223,15 +225,15 @@ def _collect(pairs: list[Pair]) -> Collection:
     relevant: dict[str, list[str]] = {}
     groups = _Groups()
     for pair in pairs:
-        query = normalise(pair.sentence)
-        query_id = hashlib.sha256(query.encode()).hexdigest()[:16]
+        query = query_key(pair.sentence)
+        query_id = text_id(query)
         corpus[pair.name] = Document(pair.rest, title=pair.name)
         queries.setdefault(query_id, pair.sentence)
         relevant.setdefault(query_id, []).append(pair.name)
         groups.join("query " + query, "text " + normalise(pair.rest))
     qrels: dict[str, Qrels] = {split: {} for split, _ in SPLITS}
     for query_id, doc_ids in relevant.items():
-        split = _split_of(groups.root("query " + normalise(queries[query_id])))
+        split = _split_of(groups.root("query " + query_key(queries[query_id])))
         qrels[split][query_id] = dict.fromkeys(doc_ids, 1)
     return Collection("python-docs", corpus, queries, qrels)
 

@@ -16,6 +16,12 @@ from twotower.storage import StringTable, pack_strings
 MAX_PADDED_CELLS = 2**28
 """Largest Q x K when K is above N: beyond it (3 GiB of padding) `check_k` refuses."""
 
+Vector = np.ndarray[tuple[int], np.dtype[np.floating[Any]]]
+"""A single query, for type checkers: a search of it returns one list of hits."""
+
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.floating[Any]]]
+"""Queries [Q, D], for type checkers: a search of them returns `Hits`."""
+
 _ROWS_AT_ONCE = 4096
 
 
@@ -88,7 +94,9 @@ def _integer(value: Any, name: str) -> int:
         raise InvalidInputError(f"{name} is {value!r} ({type(value).__name__}): give an integer") from None
 
 
-def as_vectors(values: Any, dim: int | None = None, name: str = "vectors") -> npt.NDArray[np.float32]:
+def as_vectors(
+    values: Any, dim: int | None = None, name: str = "vectors", own: bool = False
+) -> npt.NDArray[np.float32]:
     """Return `values` as C-contiguous native float32 [N, D], every element finite.
 
     An array that already is one is returned as it is. Other floats (float16, float64, big-endian), Fortran order and
@@ -102,6 +110,9 @@ def as_vectors(values: Any, dim: int | None = None, name: str = "vectors") -> np
         The D it must have.
     name : str
         What messages call it.
+    own : bool
+        Return read-only memory that later changes of `values` do not reach: copied unless it was converted anyway, or
+        came read-only.
 
     Raises
     ------
@@ -128,6 +139,10 @@ def as_vectors(values: Any, dim: int | None = None, name: str = "vectors") -> np
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, np.float32)
     _check_finite(array, converted, name)
+    if own and converted.flags.writeable:
+        if np.may_share_memory(converted, array):
+            converted = converted.copy()
+        converted.flags.writeable = False
     return converted
 
 

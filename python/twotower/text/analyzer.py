@@ -1,49 +1,46 @@
 """Analyzers: options checked here, the words read in C++, the stems made by PyStemmer."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import Any, Self, Unpack, cast
 
 import Stemmer
 
 from twotower.errors import InputTypeError, InvalidInputError, VersionWarning
-from twotower.registry import resolve
-from twotower.text.analyzers import ANALYZERS, STOP_WORDS, AnalyzerOptions
+from twotower.text.analyzers import AnalyzerOptions, TextFunction, entry_of
 from twotower.text.native import NativeAnalyzer, unicode_version
+from twotower.text.options import OPTIONS, checked_options, stop_list
 from twotower.text.term_ids import TermIds, batches, joined
 from twotower.text.vocabulary import Vocabulary
 
-TextFunction = Callable[[str], list[str]]
-
 CONFIG_VERSION = 1
-_OPTIONS = ("words", "lowercase", "stop_words", "stemmer")
-_WORD_RULES = ("unicode", "whitespace")
 
 
 class Analyzer:
     """Turns text into terms: words, lower case, stop words, stems.
 
-    Each distinct word passes the stop list and the stemmer once; the core caches what became of it (at most about a million
-    words, then the cache starts anew). Safe to share between threads; words are read without the GIL.
+    Each distinct word passes the stop list and the stemmer once; the core caches what became of it (about a million
+    words, 80 MiB for English, then the cache starts anew). Safe to share between threads; works without the GIL.
 
     Parameters
     ----------
     name : str or callable, default "english"
-        A name of `twotower.text.ANALYZERS`: "english" (all parts below), "plain" (lower-cased words and nothing else), or
-        what you added there. Or a function from str to list of str, which then does everything.
+        A name of `twotower.text.ANALYZERS`: "english" (all parts below), "plain" (lower-cased words and nothing else),
+        or what you added there. Or a function from str to list of str, which then does everything.
     words : {"unicode", "whitespace"}
-        "unicode": a word is a run of letters and numbers with their marks, in any script ("os.path" is two words, "x2" one).
-        An apostrophe stays between two letters and is always written ``'``. Runs of Han, Hiragana, Katakana and Hangul
-        syllables become overlapping pairs of characters; one alone is a word. Soft hyphens, joiners and variation selectors
-        are as if they were not there. Text is not normalised: "é" in one or in two code points makes two different terms.
-        Scripts without spaces other than these (Thai, Khmer, ...) stay whole runs.
+        "unicode": a word is a run of letters and numbers with their marks, in any script ("os.path" is two words,
+        "x2" one). An apostrophe stays between two letters and is always written ``'``. Runs of Han, Hiragana,
+        Katakana and Hangul syllables become overlapping pairs of characters; one alone is a word. Soft hyphens,
+        joiners and variation selectors are as if they were not there. Text is not normalised: "é" in one or in two
+        code points makes two different terms. Other scripts without spaces (Thai, Khmer, ...) stay whole runs.
         "whitespace": what ``str.split()`` gives.
     lowercase : bool
         Simple (one to one) lower case of Unicode: "İ" becomes "i", a final "Σ" becomes "σ".
     stop_words : str, sequence of str or None
-        Words to leave out, before stemming: a word itself, or with a final ``'s`` taken off ("it's"). "english" is Lucene's
-        list of 33 words; your own list is lower-cased if `lowercase`.
+        Words to leave out, before stemming: a word itself, or with a final ``'s`` taken off ("it's"). "english" is
+        Lucene's list of 33 words; your own list is lower-cased if `lowercase`.
     stemmer : str or None
         A Snowball algorithm as PyStemmer names it ("english" is Porter 2); it expects lower case.
 
@@ -69,13 +66,13 @@ class Analyzer:
     """
 
     def __init__(self, name: str | TextFunction = "english", **options: Unpack[AnalyzerOptions]) -> None:
-        unknown = [option for option in options if option not in _OPTIONS]
+        unknown = [option for option in options if option not in OPTIONS]
         if unknown:
-            raise InputTypeError(f"Analyzer has no option {unknown[0]!r}: it takes {', '.join(_OPTIONS)}")
+            raise InputTypeError(f"Analyzer has no option {unknown[0]!r}: it takes {', '.join(OPTIONS)}")
         self._name = name if isinstance(name, str) else None
         self._function: TextFunction | None = None
         self._options: AnalyzerOptions = {}
-        entry = _entry_of(name)
+        entry = entry_of(name)
         if callable(entry):
             if options:
                 raise InvalidInputError(
@@ -83,7 +80,7 @@ class Analyzer:
                 )
             self._function = entry
         else:
-            self._options = _checked({**entry, **options})
+            self._options = checked_options({**entry, **options})
             self._native = _native_analyzer(self._options)
 
     def analyze(self, text: str) -> list[str]:
@@ -105,10 +102,10 @@ class Analyzer:
         terms = vocabulary.terms()
         flat = [terms[i] for i in ids.tolist()]
         bounds = offsets.tolist()
-        return [flat[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+        return [flat[start:end] for start, end in pairwise(bounds)]
 
     def term_ids(self, texts: Iterable[str], vocabulary: Vocabulary, grow: bool) -> TermIds:
-        """Number the terms of texts.
+        """Return the terms of texts as ids.
 
         Parameters
         ----------
@@ -128,8 +125,8 @@ class Analyzer:
         InputTypeError
             If a text is no str; the message names its number and type.
         InvalidInputError
-            If a text has a lone surrogate; the message names its number and the character. Terms of earlier texts may then
-            have been added.
+            If a text has a lone surrogate; the message names its number and the character. Terms of earlier texts may
+            then have been added.
 
         Examples
         --------
@@ -139,9 +136,11 @@ class Analyzer:
         return joined(self.stream_term_ids(texts, vocabulary, grow))
 
     def stream_term_ids(self, texts: Iterable[str], vocabulary: Vocabulary, grow: bool) -> Iterator[TermIds]:
-        """Do what `term_ids` does for a few thousand texts at a time, for streams whose ids are not wanted all at once."""
+        """Do what `term_ids` does for a few thousand texts at a time, for streams that are not to be held whole."""
         if isinstance(texts, str):
             raise InputTypeError("texts is one str: give a list of texts, or call analyze for one")
+        if not isinstance(texts, Iterable):
+            raise InputTypeError(f"texts is of type {type(texts).__name__}: give a list or a stream of str")
         for first, batch in batches(texts):
             if self._function is None:
                 yield TermIds(*self._native.term_ids(batch, vocabulary._native, grow, first))
@@ -171,6 +170,8 @@ class Analyzer:
 
         Raises
         ------
+        InputTypeError
+            If `config` is no mapping, or a part of it has a type that it cannot have.
         InvalidInputError
             If the description is of an unknown version, or lacks or has what it should not.
 
@@ -180,12 +181,14 @@ class Analyzer:
             If Unicode or PyStemmer has another version than the one saved: some words may then get other terms than the
             texts that were analysed before.
         """
+        if not isinstance(config, Mapping):
+            raise InputTypeError(f"config is of type {type(config).__name__}: give the dict of to_config")
         if config.get("version") != CONFIG_VERSION:
             came = config.get("version")
             raise InvalidInputError(
                 f"analyzer config has version {came!r}: this twotower reads version {CONFIG_VERSION}"
             )
-        parts = ("name",) if "name" in config else _OPTIONS
+        parts = ("name",) if "name" in config else OPTIONS
         expected = {"version", *parts, *_versions()}
         if config.keys() != expected:
             raise InvalidInputError(
@@ -195,7 +198,7 @@ class Analyzer:
         _warn_of_versions(config)
         if "name" in config:
             return cls(config["name"])
-        return cls("plain", **cast(AnalyzerOptions, {option: config[option] for option in _OPTIONS}))
+        return cls("plain", **cast(AnalyzerOptions, {option: config[option] for option in OPTIONS}))
 
     def __repr__(self) -> str:
         if self._function is not None:
@@ -214,55 +217,12 @@ def as_analyzer(analyzer: Analyzer | str | TextFunction) -> Analyzer:
     return analyzer if isinstance(analyzer, Analyzer) else Analyzer(analyzer)
 
 
-def _entry_of(name: str | TextFunction) -> AnalyzerOptions | TextFunction:
-    """Return what a name stands for; a function stands for itself."""
-    if not isinstance(name, str):
-        if not callable(name):
-            raise InputTypeError(
-                f"name is of type {type(name).__name__}: give a name or a function from str to list of str"
-            )
-        return name
-    entry = ANALYZERS.get(name)
-    if entry is None:
-        raise InvalidInputError(f"unknown analyzer {name!r}: choose one of {', '.join(sorted(ANALYZERS))}")
-    return cast(TextFunction, resolve({name: entry}, name, "analyzer")) if isinstance(entry, str) else entry
-
-
-def _checked(options: AnalyzerOptions) -> AnalyzerOptions:
-    """Return the options with all four parts, checked, in the form in which they are saved."""
-    words, lowercase = options.get("words", "unicode"), options.get("lowercase", True)
-    stop_words, stemmer = options.get("stop_words"), options.get("stemmer")
-    if words not in _WORD_RULES:
-        raise InvalidInputError(f"unknown word rule {words!r}: choose one of {', '.join(_WORD_RULES)}")
-    if not isinstance(lowercase, bool):
-        raise InputTypeError(f"lowercase is of type {type(lowercase).__name__}: it must be True or False")
-    if stemmer is not None and stemmer not in Stemmer.algorithms():
-        raise InvalidInputError(
-            f"unknown stemmer {stemmer!r}: PyStemmer {Stemmer.version()} has {', '.join(sorted(Stemmer.algorithms()))}; "
-            "None leaves words as they are"
-        )
-    return {"words": words, "lowercase": lowercase, "stop_words": _checked_stop_words(stop_words), "stemmer": stemmer}
-
-
-def _checked_stop_words(stop_words: str | Sequence[str] | None) -> str | list[str] | None:
-    if stop_words is None:
-        return None
-    if isinstance(stop_words, str):
-        if stop_words not in STOP_WORDS:
-            names = ", ".join(sorted(STOP_WORDS))
-            raise InvalidInputError(f"unknown stop list {stop_words!r}: choose {names}, None, or give a list of words")
-        return stop_words
-    words = list(stop_words)
-    Vocabulary(words)  # refuses what is no str or has lone surrogates
-    return words
-
-
 def _native_analyzer(options: AnalyzerOptions) -> Any:
-    stop_words, stemmer = options["stop_words"], options["stemmer"]
+    stemmer = options["stemmer"]
     return NativeAnalyzer(
         unicode_words=options["words"] == "unicode",
         lowercase=options["lowercase"],
-        stop_words=list(STOP_WORDS[stop_words] if isinstance(stop_words, str) else stop_words or ()),
+        stop_words=stop_list(options["stop_words"]),
         stemmer=None if stemmer is None else partial(_stems_of, stemmer),
     )
 
@@ -293,8 +253,8 @@ def _warn_of_versions(config: Mapping[str, Any]) -> None:
     for key, part in parts.items():
         if config[key] != _versions()[key]:
             warnings.warn(
-                f"this was analysed with {part} {config[key]}, here is {part} {_versions()[key]}: some words may get other "
-                "terms and not be found; analyse and save it again, or install the saved version",
+                f"this was analysed with {part} {config[key]}, here is {part} {_versions()[key]}: some words may get "
+                "other terms and not be found; analyse and save it again, or install the saved version",
                 VersionWarning,
                 stacklevel=3,
             )

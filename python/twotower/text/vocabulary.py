@@ -1,7 +1,7 @@
 """Terms and their numbers. Knows no words and no stems: an analyzer makes the terms."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -103,10 +103,14 @@ class Vocabulary:
         ------
         InvalidInputError
             If no term has it.
+        InputTypeError
+            If it is no integer.
         """
+        if not isinstance(id, SupportsIndex):
+            raise InputTypeError(f"id is of type {type(id).__name__}: it must be an integer")
         if not 0 <= id < len(self):
             raise InvalidInputError(f"no term has id {id}: ids go from 0 to below {len(self)}")
-        return str(self._native.term(int(id)))
+        return str(self._native.term(id))
 
     def terms(self) -> list[str]:
         """Return all terms in the order of their ids. Made on each call."""
@@ -114,7 +118,7 @@ class Vocabulary:
         return terms
 
     def ids(self, documents: Iterable[Sequence[str]], grow: bool = False) -> TermIds:
-        """Number texts that are lists of terms already.
+        """Return texts that are lists of terms already as ids.
 
         Parameters
         ----------

@@ -1,12 +1,15 @@
 """The collection made from docstrings: what makes a pair, and the whole of it on this interpreter."""
 
 import re
+import subprocess
+import sys
 from itertools import combinations
 
 import pytest
 
 from twotower import load_collection
-from twotower.data.python_docs import normalise, pairs_of_source, split_docstring
+from twotower.data.normalise import normalise
+from twotower.data.python_docs import pairs_of_source, query_key, split_docstring
 
 SOURCE = b'''
 """A module."""
@@ -92,6 +95,17 @@ def test_first_sentence(docstring, sentence, rest):
     assert split_docstring(docstring) == (sentence, rest)
 
 
+def test_packages_are_found_without_importing_them():
+    code = """
+import sys
+from twotower.data.python_docs import PACKAGES, _roots, _sources
+found = {prefix: next(_sources(folder)) for prefix, folder in _roots()}
+assert found.keys() == {"", *PACKAGES}, found.keys()
+assert sys.modules.keys() & {"datasets", "networkx", "pandas", "pyarrow", "sympy", "torch"} == set()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 @pytest.fixture(scope="module")
 def collection():
     return load_collection("python-docs")
@@ -110,13 +124,13 @@ def test_no_document_holds_its_own_query(collection):
         for query_id, doc_id in collection.pairs(split):
             document = collection.corpus[doc_id]
             assert document.title == doc_id
-            assert normalise(collection.queries[query_id]) not in normalise(document.text)
+            assert query_key(collection.queries[query_id]) not in normalise(document.text)
 
 
 def test_splits_share_neither_a_query_nor_a_relevant_text(collection):
     def seen(split):
         pairs = collection.pairs(split)
-        return {normalise(collection.queries[q]) for q, _ in pairs} | {
+        return {query_key(collection.queries[q]) for q, _ in pairs} | {
             normalise(collection.corpus[d].text) for _, d in pairs
         }
 
@@ -125,7 +139,7 @@ def test_splits_share_neither_a_query_nor_a_relevant_text(collection):
 
 
 def test_equal_sentences_are_one_query(collection):
-    texts = [normalise(text) for text in collection.queries.values()]
+    texts = [query_key(text) for text in collection.queries.values()]
     assert len(set(texts)) == len(texts)
     assert any(len(judged) > 1 for judged in collection.qrels["train"].values())
     assert all(re.fullmatch("[0-9a-f]{16}", query_id) for query_id in collection.queries)

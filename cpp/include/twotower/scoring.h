@@ -1,0 +1,72 @@
+// How much an occurrence of a query term in a document is worth: the BM25 family and tf-idf cosine.
+//
+// A score is the sum of contributions in float64, in the order in which weigh() gives the query's terms, rounded once
+// to float32. Scorers know the index, and neither top-k nor threads.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "twotower/inverted_index.h"
+
+namespace twotower {
+
+/// One term of a query that has postings, and what the query side brings to its contributions.
+struct QueryTerm {
+  TermId term;
+  double idf;
+  double weight;  ///< BM25: the idf; tf-idf cosine: w_tq / |q|
+};
+
+/// Gives each posting its contribution. Immutable after construction, so safe on every thread.
+///
+/// REQUIRES that the index outlives the scorer.
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+  const InvertedIndex& index() const noexcept { return index_; }
+
+  /// The terms of a query that have postings, in the query's order. Unknown terms are left out.
+  /// BM25: a term that comes twice is there twice and counts twice. tf-idf: once, at its first place. O(L).
+  virtual std::vector<QueryTerm> weigh(std::span<const TermId> query) const = 0;
+
+  /// out[i] = contribution of `term` to docs[i], in which it stands tfs[i] times. O(n), no branch on the variant
+  /// inside. REQUIRES valid DocIds, tfs of at least 1, and room for postings.size() values.
+  virtual void contributions(const QueryTerm& term, const Postings& postings, double* out) const noexcept = 0;
+
+ protected:
+  explicit Scorer(const InvertedIndex& index) noexcept : index_(index) {}
+
+ private:
+  const InvertedIndex& index_;
+};
+
+/// Options of a BM25 variant. What is not set takes the variant's own default.
+struct Bm25Options {
+  std::string variant = "lucene";
+  double k1 = 0.9;                      ///< in [0, 1e6]
+  double b = 0.4;                       ///< in [0, 1]
+  std::optional<double> delta;          ///< in [0, 1e6]; "bm25l" (0.5) and "bm25plus" (1) only
+  std::optional<std::string> log_base;  ///< "e" or "10"; "slide" only ("e")
+};
+
+/// Names of the BM25 variants, in the order of their table.
+std::vector<std::string> bm25_variants();
+
+/// Checks the options and fills in the variant's defaults; `delta` and `log_base` stay empty where they have no
+/// meaning. THROWS InvalidInput that names the option, its value and what is allowed.
+Bm25Options resolve_bm25_options(Bm25Options options);
+
+/// A BM25 scorer; 8 N bytes of document norms. THROWS as resolve_bm25_options.
+std::unique_ptr<Scorer> make_bm25_scorer(const InvertedIndex& index, const Bm25Options& options);
+
+/// tf-idf cosine, SMART ltc.ltc: w = (1 + log10 tf) * log10(N / df) on both sides, each divided by its norm.
+///
+/// |d| sums over the document's terms in TermId order, |q| over the query's known terms in query order; a norm of 0
+/// (every term is in every document) makes the contributions 0. O(P) time; 8 N bytes of norms.
+std::unique_ptr<Scorer> make_tfidf_scorer(const InvertedIndex& index);
+
+}  // namespace twotower

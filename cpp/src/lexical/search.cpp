@@ -1,0 +1,86 @@
+// Batches of queries over threads, and the scores of single documents. Ranking itself is in query/.
+#include <algorithm>
+#include <limits>
+
+#include "lexical/query/algorithms.h"
+#include "twotower/error.h"
+#include "twotower/lexical_search.h"
+#include "util/parallel_for.h"
+
+namespace twotower {
+namespace {
+
+constexpr float kNoScore = -std::numeric_limits<float>::infinity();
+
+// The DocId, or an error that says where the bad one stands.
+DocId checked_doc(const Scorer& scorer, std::int64_t doc) {
+  const std::size_t n_docs = scorer.index().n_docs();
+  if (doc < 0 || static_cast<std::uint64_t>(doc) >= n_docs) {
+    throw InvalidInput("document " + std::to_string(doc) + " is not in the index: DocIds go from 0 to " +
+                       std::to_string(n_docs) + " (excluded), and -1 is padding");
+  }
+  return static_cast<DocId>(doc);
+}
+
+double contribution(const Scorer& scorer, const QueryTerm& term, DocId doc, std::uint32_t tf) {
+  double part = 0.0;
+  scorer.contributions(term, {{&doc, 1}, {&tf, 1}}, &part);
+  return part;
+}
+
+float score_document(const Scorer& scorer, std::span<const QueryTerm> terms, std::int64_t doc) {
+  if (doc == -1) return kNoScore;
+  const DocId d = checked_doc(scorer, doc);
+  double sum = 0.0;
+  for (const QueryTerm& term : terms) {
+    const std::uint32_t tf = scorer.index().tf(term.term, d);
+    if (tf != 0) sum += contribution(scorer, term, d, tf);
+  }
+  return static_cast<float>(sum);
+}
+
+}  // namespace
+
+void search(const Scorer& scorer, const TermLists& queries, std::size_t k, unsigned threads, std::string_view algorithm,
+            std::span<float> scores, std::span<std::int64_t> docs) {
+  const QueryAlgorithm rank = find_query_algorithm(algorithm);
+  if (scores.size() != queries.size() * k || docs.size() != scores.size()) {
+    throw InvalidInput("scores and docs must have room for n_queries * k values");
+  }
+  std::ranges::fill(scores, kNoScore);
+  std::ranges::fill(docs, -1);
+  const std::size_t n_places = std::min(k, scorer.index().n_docs());
+  if (n_places == 0) return;
+  parallel_for(queries.size(), threads, [&](std::size_t q) {
+    TopK best(n_places);
+    rank(scorer, scorer.weigh(queries[q]), best);
+    best.write(scores.subspan(q * k, k), docs.subspan(q * k, k));
+  });
+}
+
+void score(const Scorer& scorer, const TermLists& queries, std::span<const std::int64_t> docs, unsigned threads,
+           std::span<float> scores) {
+  if (scores.size() != docs.size() || (queries.size() == 0 ? !docs.empty() : docs.size() % queries.size() != 0)) {
+    throw InvalidInput("docs and scores must both have n_queries rows of one length");
+  }
+  const std::size_t n_candidates = queries.size() == 0 ? 0 : docs.size() / queries.size();
+  parallel_for(queries.size(), threads, [&](std::size_t q) {
+    const std::vector<QueryTerm> terms = scorer.weigh(queries[q]);
+    for (std::size_t i = q * n_candidates; i < (q + 1) * n_candidates; ++i) {
+      scores[i] = score_document(scorer, terms, docs[i]);
+    }
+  });
+}
+
+std::vector<TermPart> explain(const Scorer& scorer, std::span<const TermId> query, std::int64_t doc) {
+  const DocId d = checked_doc(scorer, doc);
+  std::vector<TermPart> parts;
+  for (const QueryTerm& term : scorer.weigh(query)) {
+    const std::uint32_t tf = scorer.index().tf(term.term, d);
+    const double part = tf != 0 ? contribution(scorer, term, d, tf) : 0.0;
+    parts.push_back({term.term, tf, scorer.index().df(term.term), term.idf, part});
+  }
+  return parts;
+}
+
+}  // namespace twotower

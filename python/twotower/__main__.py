@@ -1,0 +1,5 @@
+"""`python -m twotower` is `twotower`."""
+
+from twotower.cli import main
+
+main()

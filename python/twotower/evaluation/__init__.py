@@ -1,0 +1,21 @@
+"""Measures of ranked lists, and whether one list is better than another. Takes runs and qrels; knows no index.
+
+A metric is a pure function of a `Ranking`, `k` and `rel`; it stands in one file and has one line in `METRICS`.
+"""
+
+from twotower.evaluation.compare import Comparison, Difference, compare
+from twotower.evaluation.evaluate import evaluate, evaluate_queries
+from twotower.evaluation.measures import METRICS, Measure, parse_measure
+from twotower.evaluation.ranking import Ranking
+
+__all__ = [
+    "METRICS",
+    "Comparison",
+    "Difference",
+    "Measure",
+    "Ranking",
+    "compare",
+    "evaluate",
+    "evaluate_queries",
+    "parse_measure",
+]

@@ -1,0 +1,133 @@
+"""BM25 in six variants, over an inverted index."""
+
+from collections.abc import Iterable
+from numbers import Real
+from typing import Any, Self
+
+from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
+from twotower.index.arguments import check_threads
+from twotower.index.lexical import LexicalIndex
+from twotower.index.lexical_content import AnalyzerLike, LexicalContent
+from twotower.index.native import core
+
+
+class BM25Index(LexicalIndex):
+    """Ranks documents by BM25. Made by `build` or `load`.
+
+    Attributes
+    ----------
+    variant : str
+    k1, b : float
+    delta : float or None
+        None where the variant has none.
+    log_base : str or None
+        "e" or "10"; None for all variants but "slide".
+
+    Notes
+    -----
+    The score is the sum over the query's terms, repeated ones included, of ``idf * part``. With N documents, df of them
+    holding the term tf times, ``K = k1 * (1 - b + b * |d| / avgdl)`` and ``c = k1 * tf / K``:
+
+    ========= ======================================= =======================================
+    variant   idf                                     part
+    ========= ======================================= =======================================
+    robertson ln((N - df + .5) / (df + .5))           tf / (K + tf)
+    lucene    ln(1 + (N - df + .5) / (df + .5))       tf / (K + tf)
+    atire     ln(N / df)                              (k1 + 1) tf / (K + tf)
+    bm25l     ln((N + 1) / (df + .5))                 (k1 + 1) (c + delta) / (k1 + c + delta)
+    bm25plus  ln((N + 1) / df)                        (k1 + 1) tf / (K + tf) + delta
+    slide     log(N / df), of base `log_base`         tf / (K + tf)
+    ========= ======================================= =======================================
+
+    "robertson" gives a term in more than half of the documents a negative idf, which is kept. "bm25l" and "bm25plus"
+    sum over the terms that a document contains, as their papers do (bm25s adds the part of tf = 0 for the others).
+    ``|d|`` is the number of analysed terms. Variants: Kamphuis et al., "Which BM25 do you mean?", ECIR 2020.
+
+    Examples
+    --------
+    >>> index = BM25Index.build(["Sweet sweet nurse! Love?", "Sweet sorrow", "How sweet is love?", "Nurse!"])
+    >>> [(hit.doc_id, round(hit.score, 4)) for hit in index.search("sweet love", k=2)]
+    [('0', 0.5565), ('2', 0.5324)]
+    """
+
+    kind = "bm25"
+    name = "bm25"
+
+    def __init__(self, content: LexicalContent, options: Any) -> None:
+        super().__init__(content, lambda index: core.LexicalScorer.bm25(index, options))
+        self.variant: str = options.variant
+        self.k1: float = options.k1
+        self.b: float = options.b
+        self.delta: float | None = options.delta
+        self.log_base: str | None = options.log_base
+
+    @classmethod
+    def build(
+        cls,
+        texts: Iterable[str] | Iterable[list[str]],
+        doc_ids: Iterable[str] | None = None,
+        *,
+        analyzer: AnalyzerLike = "english",
+        variant: str = "lucene",
+        k1: float = 0.9,
+        b: float = 0.4,
+        delta: float | None = None,
+        log_base: str | int | None = None,
+        threads: int = 0,
+    ) -> Self:
+        """Build an index of documents.
+
+        Parameters
+        ----------
+        texts : iterable of str, or iterable of list of str
+            Texts are analysed; lists are terms as they are. Consumed once, in chunks.
+        doc_ids : iterable of str, optional
+            One for each document, each once; "0", "1", ... if absent.
+        analyzer : str, Analyzer or callable
+            Makes terms of texts, now and when searching. An index with a callable cannot be saved.
+        variant : str
+            A row of the table above.
+        k1 : float, 0 to 1e6
+            How slowly repeated occurrences saturate.
+        b : float, 0 to 1
+            How much long documents are held back.
+        delta : float, 0 to 1e6, optional
+            For "bm25l" (0.5) and "bm25plus" (1.0) only.
+        log_base : "e" or 10, optional
+            For "slide" only ("e").
+        threads : int
+            The most threads that building may use, 0 for every core. This version builds on one.
+
+        Raises
+        ------
+        InputTypeError
+            If `texts` or `doc_ids` is a single string or holds other things, or an option has a wrong type.
+        InvalidInputError
+            If an option is unknown, out of range or not one of the variant; if a doc_id comes twice, or their number is
+            not that of the texts; if a text has lone surrogates.
+        """
+        check_threads(threads)
+        options = _options(variant, k1, b, delta, None if log_base is None else str(log_base))
+        return cls(LexicalContent.build(texts, doc_ids, analyzer), options)
+
+    def _scoring(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("variant", "k1", "b", "delta", "log_base")}
+
+    @classmethod
+    def _from_saved(cls, content: LexicalContent, scoring: dict[str, Any]) -> Self:
+        try:
+            options = _options(**scoring)
+        except (TypeError, InvalidInputError) as error:
+            raise CorruptFileError(f"the scoring options of the saved index are malformed ({error})") from error
+        return cls(content, options)
+
+
+def _options(variant: str, k1: float, b: float, delta: float | None, log_base: str | None) -> Any:
+    """Return checked options; the core's table of variants knows the defaults."""
+    for name, number in (("k1", k1), ("b", b), ("delta", 0 if delta is None else delta)):
+        if not isinstance(number, Real) or isinstance(number, bool):
+            raise InputTypeError(f"{name} is {number!r} ({type(number).__name__}): give a number")
+    for name, text in (("variant", variant), ("log_base", "e" if log_base is None else log_base)):
+        if not isinstance(text, str):
+            raise InputTypeError(f"{name} is {text!r} ({type(text).__name__}): give a string")
+    return core.Bm25Options(variant, k1, b, delta, log_base)

@@ -1,0 +1,255 @@
+"""What BM25 and tf-idf indexes share: everything but the formula.
+
+An index is a set of read-only arrays, fresh or mapped from a folder, and a scorer of the C++ core that looks at them.
+Legend: Q queries, C candidates, K results, N documents, V vocabulary, P postings.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, ClassVar, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from twotower.errors import CorruptFileError
+from twotower.index.arguments import as_docs, check_k, check_threads
+from twotower.index.lexical_content import LexicalContent, listed, term_ids
+from twotower.index.native import core
+from twotower.storage import read_container, write_container
+from twotower.text import TermIds
+from twotower.types import Hit, Hits
+
+Queries = Iterable[str] | Iterable[list[str]]
+"""Texts, which are analysed, or lists of terms as they are."""
+
+
+@dataclass(frozen=True)
+class TermScore:
+    """What one query term brings to one document's score.
+
+    Attributes
+    ----------
+    term : str
+    tf : int
+        Occurrences in the document; 0: the score is 0.
+    df : int
+        Documents that contain the term.
+    idf : float
+    score : float
+        This term's part of the document's score.
+    """
+
+    term: str
+    tf: int
+    df: int
+    idf: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A document's score for a query, and its parts, which sum to it (in float64, in this order).
+
+    Attributes
+    ----------
+    doc_id : str
+    score : float
+        The exact float32 score that a search gives.
+    terms : list of TermScore
+        In query order; terms that no document contains are left out.
+    """
+
+    doc_id: str
+    score: float
+    terms: list[TermScore]
+
+
+class LexicalIndex:
+    """Search over an inverted index; `BM25Index` and `TfidfIndex` bring the formula.
+
+    Immutable, so searching from several threads at once is safe. The C++ core works with the GIL released.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+        All terms, by TermId.
+    analyzer : Analyzer
+        Makes terms of documents and queries.
+    doc_ids : sequence of str
+        The user's ids, by DocId.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, content: LexicalContent, make_scorer: Callable[[Any], Any]) -> None:
+        self._content = content
+        self.vocabulary = content.vocabulary
+        self.analyzer = content.analyzer
+        self.doc_ids = content.doc_ids
+        index = core.InvertedIndex(**content.postings)
+        if index.n_terms != len(content.vocabulary):
+            raise CorruptFileError(
+                f"the index has postings of {index.n_terms} terms and a vocabulary of {len(content.vocabulary)}: "
+                "build and save it again"
+            )
+        self._scorer = make_scorer(index)
+
+    def __len__(self) -> int:
+        return len(self.doc_ids)
+
+    def __repr__(self) -> str:
+        n_postings = len(self._content.postings["docs"])
+        return f"{type(self).__name__}({len(self)} documents, {len(self.vocabulary)} terms, {n_postings} postings)"
+
+    @overload  # a str is an iterable of str too: the order of the overloads decides
+    def search(self, queries: str, k: int = 10, threads: int = 1) -> list[Hit]: ...  # type: ignore[overload-overlap]
+    @overload
+    def search(self, queries: Queries, k: int = 10, threads: int = 1) -> Hits: ...
+    def search(self, queries: str | Queries, k: int = 10, threads: int = 1) -> list[Hit] | Hits:
+        """Return the `k` best documents of each query, exactly.
+
+        Parameters
+        ----------
+        queries : str, iterable of str, or iterable of list of str
+            Texts are analysed as the documents were; lists are terms as they are. A term that comes twice counts twice.
+        k : int
+            Results for each query; rows are padded where fewer documents match.
+        threads : int
+            0 means every core. One query runs on one thread; the answer is the same for any number.
+
+        Returns
+        -------
+        Hits, or list of Hit for a single str
+            By score descending, then DocId ascending. A hit contains at least one query term; its score may be 0 or
+            negative. A query that is empty or has no known term has no hits.
+
+        Raises
+        ------
+        InputTypeError
+            If `queries` is neither texts nor lists of terms.
+        InvalidInputError
+            If `k` or `threads` is negative or not an integer, or a text has lone surrogates.
+
+        Notes
+        -----
+        Each score is a float64 sum over the query's terms in their order, rounded once to float32. Cost: the number of
+        postings of the query's terms.
+        """
+        single = isinstance(queries, str)
+        batch = [queries] if isinstance(queries, str) else listed(queries, "queries")
+        k = check_k(k, len(batch), len(self))
+        threads = check_threads(threads)
+        terms = self._term_ids(batch)
+        scores, docs = self._scorer.search(terms.ids, terms.offsets, k, threads)
+        hits = Hits(scores, docs, self.doc_ids.__getitem__)
+        return hits[0] if single else hits
+
+    def score(self, queries: Queries, docs: npt.ArrayLike, threads: int = 1) -> npt.NDArray[np.float32]:
+        """Return the exact scores of given documents.
+
+        Parameters
+        ----------
+        queries : iterable of str, or iterable of list of str
+            Q queries.
+        docs : array_like of int, shape [Q, C]
+            DocIds; -1 is padding.
+        threads : int
+            0 means every core.
+
+        Returns
+        -------
+        ndarray of float32, shape [Q, C]
+            0 where no query term is in the document, -inf for padding.
+
+        Raises
+        ------
+        InputTypeError
+            If `queries` is neither texts nor lists of terms, or `docs` are not integers.
+        InvalidInputError
+            If `docs` has another shape or names a document that is not in the index.
+        """
+        batch = listed(queries, "queries")
+        candidates = as_docs(docs, len(batch), len(self))
+        threads = check_threads(threads)
+        terms = self._term_ids(batch)
+        scores: npt.NDArray[np.float32] = self._scorer.score(terms.ids, terms.offsets, candidates, threads)
+        return scores
+
+    def explain(self, query: str | list[str], doc_id: str) -> Explanation:
+        """Return how each query term contributes to a document's score.
+
+        Parameters
+        ----------
+        query : str or list of str
+            A text, or a list of terms.
+        doc_id : str
+            The user's id of the document.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such document.
+        """
+        doc = self.doc_ids.index(doc_id)
+        terms = self._term_ids([query])
+        score = self._scorer.score(terms.ids, terms.offsets, np.array([[doc]]), 1)
+        parts = [
+            TermScore(self.vocabulary.term(term), tf, df, idf, part)
+            for term, tf, df, idf, part in self._scorer.explain(terms.ids, doc)
+        ]
+        return Explanation(doc_id, float(score[0, 0]), parts)
+
+    def postings(self, term: str) -> tuple[list[str], npt.NDArray[np.uint32]]:
+        """Return the ids of the documents that contain a term, by DocId, and how often each does.
+
+        `term` is taken as it is, so it must be in the form that the analyzer gives ("nurs", not "Nurse").
+        A term that no document contains has no postings.
+        """
+        arrays = self._content.postings
+        number = self.vocabulary.id(term)
+        first, last = arrays["term_offsets"][number : number + 2].tolist() if number >= 0 else (0, 0)
+        return [self.doc_ids[doc] for doc in arrays["docs"][first:last].tolist()], arrays["tfs"][first:last]
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Save to a folder, atomically: a kill leaves what was there before, or the whole new index.
+
+        Raises
+        ------
+        InvalidInputError
+            If the analyzer is a function, which cannot be saved; nothing is written then.
+        FileError
+            If the system refuses.
+        """
+        meta = {"analyzer": self.analyzer.to_config(), "scoring": self._scoring()}
+        write_container(folder, self.kind, meta, self._content.to_arrays())
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> Self:
+        """Open a saved index: arrays are mapped, and checked in full.
+
+        Raises
+        ------
+        FileError
+            If the folder holds no saved index.
+        CorruptFileError
+            If it is damaged, or holds another kind of index or a version that this package does not read.
+        """
+        meta, arrays = read_container(folder, cls.kind)
+        content = LexicalContent.from_saved(meta, arrays)
+        scoring = meta.get("scoring")
+        if not isinstance(scoring, dict):
+            raise CorruptFileError(f"{folder}: the saved index lacks its scoring options: save it again")
+        return cls._from_saved(content, scoring)
+
+    def _term_ids(self, queries: list[Any]) -> TermIds:
+        return term_ids(queries, self.analyzer, self.vocabulary, grow=False)
+
+    def _scoring(self) -> dict[str, Any]:
+        """Return the options of the formula, to save."""
+        raise NotImplementedError
+
+    @classmethod
+    def _from_saved(cls, content: LexicalContent, scoring: dict[str, Any]) -> Self:
+        """Make an index of loaded content and what `_scoring` returned."""
+        raise NotImplementedError

@@ -1,0 +1,104 @@
+"""Dense search: a model that makes vectors of texts, and an index of vectors.
+
+Knows neither how the model works nor how the index finds. Legend: Q queries, C candidates, D dimensions.
+"""
+
+from collections.abc import Iterable
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from twotower.errors import InvalidInputError
+from twotower.search.searcher import as_texts
+from twotower.types import Hit, Hits
+
+
+class Dense:
+    """Ranks documents by the inner product of their vectors with the query's.
+
+    Parameters
+    ----------
+    model : TwoTower
+        Or anything with ``encode_queries(texts) -> float32 [Q, D]``.
+    index : FlatIndex or HNSWIndex
+        Of the vectors that the same model gave to the documents.
+    name : str
+        Tell two dense searchers of one hybrid apart by it.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model's vectors have another number of dimensions than the index.
+
+    Notes
+    -----
+    A text without a known term has the zero vector: it scores 0 everywhere, and its hits are in DocId order.
+    """
+
+    def __init__(self, model: Any, index: Any, name: str = "dense") -> None:
+        width, dim = getattr(model, "out_dim", None), getattr(index, "dim", None)
+        if width is not None and dim is not None and width != dim:
+            raise InvalidInputError(
+                f"the model makes vectors of {width} dimensions, the index holds {dim}: index this model's vectors"
+            )
+        self.model = model
+        self.index = index
+        self.name = name
+
+    @property
+    def doc_ids(self) -> Any:
+        """The user's ids by DocId."""
+        return self.index.doc_ids
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __repr__(self) -> str:
+        return f"Dense({type(self.model).__name__}, {self.index!r})"
+
+    def encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        """Return the vectors of queries, float32 [Q, D]."""
+        vectors: npt.NDArray[np.float32] = self.model.encode_queries(texts)
+        return vectors
+
+    @overload  # a str is an iterable of str too: the order of the overloads decides
+    def search(self, texts: str, k: int = 10, threads: int = 1) -> list[Hit]: ...  # type: ignore[overload-overlap]
+    @overload
+    def search(self, texts: Iterable[str], k: int = 10, threads: int = 1) -> Hits: ...
+    def search(self, texts: str | Iterable[str], k: int = 10, threads: int = 1) -> list[Hit] | Hits:
+        """Return the `k` best documents of each text, as the index finds them.
+
+        Parameters
+        ----------
+        texts : str or iterable of str
+        k : int
+            Results for each query, 0 or more; rows are padded beyond N.
+        threads : int
+            Of the index; 0 is every core.
+
+        Returns
+        -------
+        Hits, or list of Hit for a single str
+
+        Raises
+        ------
+        InputTypeError
+            If `texts` holds other things than strings.
+        InvalidInputError
+            If `k` or `threads` is negative or not an integer.
+        """
+        batch, single = as_texts(texts)
+        hits: Hits = self.index.search(self.encode(batch), k, threads)
+        return hits[0] if single else hits
+
+    def score(self, texts: Iterable[str], docs: npt.ArrayLike, threads: int = 1) -> npt.NDArray[np.float32]:
+        """Return the exact scores, float32 [Q, C], of the DocIds `docs` [Q, C]; -inf where the DocId is -1.
+
+        Raises
+        ------
+        InputTypeError, InvalidInputError
+            As `search`; also for a DocId that the index does not have.
+        """
+        scores: npt.NDArray[np.float32] = self.index.score(self.encode(as_texts(texts)[0]), docs, threads)
+        return scores

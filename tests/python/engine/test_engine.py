@@ -1,0 +1,155 @@
+"""The engine: what it finds, that saving and loading change nothing, and that a kill or damage never passes unseen."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import twotower as tt
+from twotower.errors import CorruptFileError, FileError, InputTypeError, InvalidInputError
+
+TEXTS = ["Sweet sweet nurse! Love?", "Sweet sorrow", "How sweet is love?", "Nurse!"]
+
+
+def collection():
+    corpus = {f"d{i}": tt.Document(text, f"title {i}") for i, text in enumerate(TEXTS)}
+    queries = {"q1": "sweet love", "q2": "nurse"}
+    return tt.Collection("course", corpus, queries, {"valid": {"q1": {"d2": 1}, "q2": {"d3": 1}}})
+
+
+def model():
+    vocabulary = tt.Vocabulary.count(TEXTS, tt.Analyzer("english"))
+    return tt.TwoTower.average(vocabulary, "english", dim=8)
+
+
+@pytest.fixture(params=["bm25", "rrf", "linear"])
+def engine(request):
+    if request.param == "bm25":
+        return tt.Engine.build(TEXTS)
+    if request.param == "rrf":
+        return tt.Engine.build(TEXTS, model=model())
+    return tt.Engine.build(collection(), model=model())
+
+
+def test_plain_texts_are_numbered_and_found():
+    hits = tt.Engine.build(TEXTS).search("sweet love", k=3)
+    assert [hit.doc_id for hit in hits] == ["0", "2", "1"]
+    assert hits[0].snippet == "Sweet sweet nurse! Love?"
+
+
+def test_documents_and_dicts_keep_title_and_id():
+    source = [{"text": "sweet love", "title": "A", "doc_id": "x"}, tt.Document("sorrow", "B"), "nothing else"]
+    engine = tt.Engine.build(source)
+    (hit,) = engine.search("sorrow")
+    assert (hit.doc_id, hit.title, hit.snippet) == ("1", "B", "sorrow")
+    assert engine.search("a sweet")[0].doc_id == "x"
+
+
+def test_the_parts_of_a_score_sum_to_it(engine):
+    for hit in engine.search("sweet nurse", k=4):
+        assert sum(hit.parts.values()) == pytest.approx(hit.score, rel=1e-5, abs=1e-6)
+
+
+def test_several_queries_are_several_lists(engine):
+    assert engine.search(["sweet love", "nurse"], k=2) == [engine.search("sweet love", k=2), engine.search("nurse", k=2)]
+    assert engine.search([], k=2) == []
+
+
+@pytest.mark.parametrize("k", [0, 1, 4, 9])
+def test_any_k_is_legal(engine, k):
+    assert len(engine.search("sweet", k=k)) <= min(k, 4)
+
+
+def test_an_empty_corpus_finds_nothing():
+    assert tt.Engine.build([]).search("sweet") == []
+    assert tt.Engine.build([], model=model()).search("sweet") == []
+
+
+def test_saving_and_loading_change_nothing(engine, tmp_path):
+    queries = ["sweet love", "nurse", "", "unknown words"]
+    before = engine.search(queries, k=4)
+    engine.save(tmp_path / "engine")
+    assert tt.Engine.load(tmp_path / "engine").search(queries, k=4) == before
+
+
+def test_a_second_save_replaces_the_first(tmp_path):
+    tt.Engine.build(TEXTS, model=model()).save(tmp_path)
+    tt.Engine.build(["only this"]).save(tmp_path)
+    assert len(tt.Engine.load(tmp_path)) == 1
+    assert len([path for path in tmp_path.iterdir() if path.name.startswith("parts-")]) == 1
+
+
+def test_fusion_is_tuned_on_the_valid_split_only_where_there_is_one():
+    assert tt.Engine.build(TEXTS, model=model()).fusion["fusion"] == "rrf"
+    assert tt.Engine.build(collection(), model=model()).fusion["fusion"] == "linear"
+
+
+def test_wrong_documents_are_refused():
+    with pytest.raises(InputTypeError, match="one string"):
+        tt.Engine.build("sweet love")
+    with pytest.raises(InputTypeError, match="document 1"):
+        tt.Engine.build(["a", 7])
+    with pytest.raises(InvalidInputError, match=r"document 0.*'text'"):
+        tt.Engine.build([{"title": "no text"}])
+    with pytest.raises(InvalidInputError, match=r"document 1.*'x'"):
+        tt.Engine.build([{"text": "a", "doc_id": "x"}, {"text": "b", "doc_id": "x"}])
+
+
+def test_a_missing_engine_is_a_file_error(tmp_path):
+    with pytest.raises(FileError):
+        tt.Engine.load(tmp_path / "none")
+    (tmp_path / "file").write_text("no engine")
+    with pytest.raises((FileError, CorruptFileError)):
+        tt.Engine.load(tmp_path / "file")
+    with pytest.raises(FileError):
+        tt.Engine.build(TEXTS).save(tmp_path / "file")
+
+
+def test_missing_parts_are_reported(tmp_path):
+    tt.Engine.build(TEXTS, model=model()).save(tmp_path / "engine")
+    parts = next((tmp_path / "engine").glob("parts-*"))
+    for name in ("bm25", "dense", "model"):
+        shutil.move(parts / name, tmp_path / name)
+        with pytest.raises((FileError, CorruptFileError)):
+            tt.Engine.load(tmp_path / "engine")
+        shutil.move(tmp_path / name, parts / name)
+    assert len(tt.Engine.load(tmp_path / "engine")) == 4
+
+
+def test_parts_of_different_engines_do_not_pass_as_one(tmp_path):
+    tt.Engine.build(TEXTS).save(tmp_path / "a")
+    tt.Engine.build(TEXTS[:2]).save(tmp_path / "b")
+    mine, other = (next((tmp_path / name).glob("parts-*")) for name in "ab")
+    shutil.rmtree(mine / "bm25")
+    shutil.copytree(other / "bm25", mine / "bm25")
+    with pytest.raises(CorruptFileError, match="2 indexed documents, 4 texts"):
+        tt.Engine.load(tmp_path / "a")
+
+
+SAVER = """
+import sys, twotower as tt
+engines = [tt.Engine.build(["old text"] * 50), tt.Engine.build(["new words"] * 70)]
+print("ready", flush=True)
+while True:
+    for engine in engines:
+        engine.save(sys.argv[1])
+"""
+
+
+def test_a_kill_leaves_the_old_engine_or_the_new(tmp_path):
+    tt.Engine.build(["old text"] * 50).save(tmp_path / "engine")
+    for delay in (0.005, 0.011, 0.02, 0.033, 0.05):
+        child = subprocess.Popen(
+            [sys.executable, "-c", SAVER, str(tmp_path / "engine")], stdout=subprocess.PIPE, env=os.environ.copy()
+        )
+        child.stdout.readline()
+        time.sleep(delay)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        engine = tt.Engine.load(tmp_path / "engine")
+        assert (len(engine), engine.document(0).text) in {(50, "old text"), (70, "new words")}

@@ -1,0 +1,91 @@
+"""Paired comparisons against enumeration and against cases with a known answer."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+import twotower as tt
+from twotower.errors import InvalidInputError
+from twotower.evaluation.compare import bootstrap_interval, holm, randomisation_p
+
+
+def run_with(first_place):
+    """A run whose reciprocal rank is 1 for the queries in `first_place` and 1/2 elsewhere."""
+    return {f"q{i}": {"good": 2.0 if i in first_place else 0.0, "bad": 1.0} for i in range(20)}
+
+
+QRELS = {f"q{i}": {"good": 1} for i in range(20)}
+
+
+def test_the_randomisation_test_equals_enumeration():
+    rng = np.random.default_rng(0)
+    for n in (1, 4, 9):
+        paired = rng.integers(-3, 4, n) / 2
+        signs = np.array(list(product([-1, 1], repeat=n)))
+        exact = (np.abs(signs @ paired) >= abs(paired.sum()) - 1e-12).mean()
+        assert randomisation_p(paired, 20_000, rng) == pytest.approx(exact, abs=0.02)
+
+
+def test_the_bootstrap_interval_equals_enumeration_of_all_resamples():
+    paired = np.array([0.0, 0.0, 1.0])
+    means = sorted(np.mean(sample) for sample in product(paired, repeat=3))
+    low, high = bootstrap_interval(paired, 50_000, 0.90, np.random.default_rng(0))
+    assert (low, high) == tuple(np.quantile(means, [0.05, 0.95]))
+
+
+def test_the_interval_covers_the_true_mean_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    covered = 0
+    for _ in range(300):
+        low, high = bootstrap_interval(rng.standard_normal(60), 400, 0.95, rng)
+        covered += low <= 0 <= high
+    assert 0.90 <= covered / 300 <= 0.98
+
+
+def test_a_better_run_is_found_better():
+    found = tt.compare({"half": run_with(range(10)), "all": run_with(range(20))}, QRELS, ["RR"])
+    (difference,) = found.differences
+    assert (difference.name, difference.baseline, difference.n_queries) == ("all", "half", 20)
+    assert difference.difference == pytest.approx(0.25)
+    assert 0 < difference.low < 0.25 < difference.high
+    assert difference.p < 0.01
+    assert found.means["half"]["RR"] == pytest.approx(0.75)
+    assert "all - half" in found.to_markdown()
+
+
+def test_a_run_does_not_differ_from_itself():
+    (difference,) = tt.compare({"a": run_with(range(7)), "b": run_with(range(7))}, QRELS, ["RR"]).differences
+    assert (difference.difference, difference.low, difference.high, difference.p) == (0, 0, 0, 1)
+
+
+def test_seeds_are_averaged_for_each_query_before_pairing():
+    seeds = [run_with(range(10)), run_with(range(10, 20))]
+    found = tt.compare({"half": run_with(range(10)), "seeds": seeds}, QRELS, ["RR"])
+    assert found.differences[0].difference == pytest.approx(0)
+    assert found.spread == {"seeds": {"RR": 0.0}}
+
+
+def test_the_same_seed_gives_the_same_figures():
+    runs = {"half": run_with(range(10)), "more": run_with(range(12))}
+    assert tt.compare(runs, QRELS, ["RR"], seed=3) == tt.compare(runs, QRELS, ["RR"], seed=3)
+
+
+def test_holm_steps_down_and_never_falls():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_wrong_input_is_refused():
+    run = run_with(range(3))
+    with pytest.raises(InvalidInputError, match="at least two"):
+        tt.compare({"a": run}, QRELS)
+    with pytest.raises(InvalidInputError, match=r"'c'.*a, b"):
+        tt.compare({"a": run, "b": run}, QRELS, baseline="c")
+    with pytest.raises(InvalidInputError, match="no query"):
+        tt.compare({"a": run, "b": run}, {})
+    with pytest.raises(InvalidInputError, match="confidence"):
+        tt.compare({"a": run, "b": run}, QRELS, confidence=1.0)
+    with pytest.raises(InvalidInputError, match="at least one run"):
+        tt.compare({"a": run, "b": []}, QRELS)

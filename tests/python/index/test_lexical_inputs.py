@@ -1,0 +1,181 @@
+"""Every line of the input table, for both lexical indexes."""
+
+import numpy as np
+import pytest
+
+from twotower.errors import InputTypeError, InvalidInputError
+from twotower.index.bm25 import BM25Index
+from twotower.index.tfidf import TfidfIndex
+from twotower.text import Analyzer
+
+TEXTS = ["sweet love", "", "sweet sorrow", "!?"]
+
+
+@pytest.fixture(params=[BM25Index, TfidfIndex])
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def index(kind):
+    return kind.build(TEXTS, ["a", "b", "c", "d"])
+
+
+def test_k_zero(index):
+    hits = index.search(["sweet", "love"], k=0)
+    assert hits.docs.shape == (2, 0)
+    assert index.search("sweet", k=0) == []
+
+
+@pytest.mark.parametrize("k", [-1, 1.0, 1.5, "3", None, True, np.float32(2)])
+def test_k_negative_or_not_an_integer(index, k):
+    with pytest.raises(ValueError, match="k is"):
+        index.search(["sweet"], k=k)
+
+
+def test_k_numpy_integer(index):
+    assert index.search(["sweet"], k=np.int64(1)).docs.tolist() == [[0]]
+
+
+def test_k_above_n(index):
+    hits = index.search(["sweet"], k=6)
+    assert hits.docs.tolist() == [[0, 2, -1, -1, -1, -1]]
+    assert hits.scores[0, 2:].tolist() == [-np.inf] * 4
+    assert hits.doc_ids == [["a", "c", None, None, None, None]]
+    assert len(index.search("sweet", k=6)) == 2
+
+
+@pytest.mark.parametrize("threads", [-1, 1.5, None])
+def test_threads(index, threads):
+    with pytest.raises(ValueError, match="threads is"):
+        index.search(["sweet"], threads=threads)
+
+
+@pytest.mark.parametrize("texts", [[], iter([]), ["", ""], [[], []]], ids=["list", "iterator", "texts", "term lists"])
+def test_empty_corpus(kind, texts):
+    index = kind.build(texts)
+    assert index.search("sweet") == []
+    assert index.search(["sweet", ""], k=2).docs.tolist() == [[-1, -1], [-1, -1]]
+    assert index.postings("sweet")[0] == []
+
+
+def test_no_queries(index):
+    assert index.search([]).docs.shape == (0, 10)
+    assert index.score([], np.zeros((0, 3), np.int64)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("query", ["", "  ", "?!", "unknown words", "the of"])
+def test_query_without_known_terms(index, query):
+    assert index.search(query) == []
+    assert index.search([query], k=1).scores.tolist() == [[-np.inf]]
+    assert index.score([query], [[0, -1]]).tolist() == [[0.0, -np.inf]]
+    assert index.explain(query, "a").terms == []
+
+
+def test_empty_document_is_never_a_hit(index):
+    assert len(index) == 4
+    assert {hit.doc_id for hit in index.search("sweet love sorrow", k=4)} == {"a", "c"}
+
+
+def test_duplicate_doc_id(kind):
+    with pytest.raises(ValueError, match="'a' comes twice"):
+        kind.build(["x", "y", "z"], ["a", "b", "a"])
+
+
+def test_doc_ids_of_another_number(kind):
+    with pytest.raises(ValueError, match="1 doc_ids for 2 documents"):
+        kind.build(["x", "y"], ["a"])
+
+
+def test_doc_ids_default_to_numbers(kind):
+    assert [hit.doc_id for hit in kind.build(["x", "y"]).search("y")] == ["1"]
+
+
+@pytest.mark.parametrize("texts", ["one text", b"bytes", {"a": "b"}, None, 3])
+def test_texts_of_a_wrong_type(kind, texts):
+    with pytest.raises(TypeError, match="texts is"):
+        kind.build(texts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "where"),
+    [
+        (["x", 3], "text 1 "),
+        ([None], "text 0 "),
+        ([b"x"], "text 0 "),
+        (["x", ["x"]], "text 1 "),
+        ([["x"], "x"], "text 1 "),
+        ([["x", 3]], "term 1 of text 0"),
+    ],
+)
+def test_elements_of_a_wrong_type(kind, texts, where):
+    with pytest.raises(TypeError, match=where):
+        kind.build(texts)
+
+
+@pytest.mark.parametrize(
+    "queries", [b"bytes", None, 3, {"q": "sweet"}, [3], ["sweet", ["sweet"]], [["sweet"], "x"], [[3]]]
+)
+def test_queries_of_a_wrong_type(index, queries):
+    with pytest.raises(TypeError, match=r"queries is one|text \d"):
+        index.search(queries)
+
+
+def test_lone_surrogate(kind, index):
+    for texts in (["x", "\ud800"], [["x"], ["\ud800"]]):
+        with pytest.raises(ValueError):
+            kind.build(texts)
+    with pytest.raises(ValueError):
+        index.search(["sweet", "\udfff"])
+
+
+def test_score_checks_docs(index):
+    with pytest.raises(InvalidInputError, match=r"docs\[0, 1\] is 4"):
+        index.score(["sweet"], [[0, 4]])
+    with pytest.raises(InvalidInputError, match=r"docs\[0, 0\] is -2"):
+        index.score(["sweet"], [[-2]])
+    with pytest.raises(InvalidInputError, match="shape"):
+        index.score(["sweet"], [0, 1])
+    with pytest.raises(InputTypeError, match="float64"):
+        index.score(["sweet"], [[0.0]])
+    with pytest.raises(InputTypeError, match="queries is one str"):
+        index.score("sweet", [[0]])
+
+
+def test_score_agrees_with_search(index):
+    hits = index.search(["sweet love", "sorrow"], k=3)
+    assert np.array_equal(index.score(["sweet love", "sorrow"], hits.docs), hits.scores)
+
+
+def test_explain_unknown_document(index):
+    with pytest.raises(InvalidInputError, match="'z'"):
+        index.explain("sweet", "z")
+
+
+def test_texts_terms_and_iterators_agree(kind):
+    analyzer = Analyzer("english")
+    texts = ["Sweet sweet nurse! Love?", "Sweet sorrow", "How sweet is love?"] * 2000  # more than one chunk
+    of_texts = kind.build(iter(texts))
+    of_terms = kind.build((analyzer.analyze(text) for text in texts), analyzer=analyzer)
+    queries = ["sweet love", "nurses"]
+    for hits in (of_terms.search(queries), of_terms.search([analyzer.analyze(q) for q in queries])):
+        assert np.array_equal(hits.docs, of_texts.search(queries).docs)
+        assert np.array_equal(hits.scores, of_texts.search(queries).scores)
+    assert of_terms.vocabulary.terms() == of_texts.vocabulary.terms()
+    assert of_terms.search([("sweet", "love")]).docs.tolist() == of_texts.search(["sweet love"]).docs.tolist()
+
+
+def test_one_string_in_one_list_out(index):
+    [first, second] = index.search("sweet love")
+    assert (first.doc_id, first.doc, second.doc_id) == ("a", 0, "c")
+    assert isinstance(first.score, float)
+
+
+def test_repr(kind, index):
+    assert repr(index) == f"{kind.__name__}(4 documents, 3 terms, 4 postings)"
+
+
+def test_callable_analyzer(kind):
+    index = kind.build(["A-b c", "b"], analyzer=lambda text: text.split("-"))
+    assert index.vocabulary.terms() == ["A", "b c", "b"]
+    assert [hit.doc for hit in index.search("b c-x")] == [0]
