@@ -1,6 +1,7 @@
 """What every test run prints and holds: how many tests were skipped, and none for missing data where the data is."""
 
 import pytest
+
 from real_data import ABSENT, ROOT
 
 

@@ -1,10 +1,11 @@
 """A collection that can only be searched by learning: queries and documents share no word.
 
-Document words are d0, d1, ...; query words q0, q1, ...; q<i> asks for documents about d<i>. A query of three words is judged
-with the one document that has these three (and two common words).
+Document words are d0, d1, ...; query words q0, q1, ...; q<i> asks for documents about d<i>. A query of three words is
+judged with the one document that has these three (and two common words).
 """
 
 import numpy as np
+
 from twotower.text import Analyzer, Vocabulary
 from twotower.types import Collection, Document
 

@@ -1,13 +1,14 @@
 """The recurrent tower: a GRU or LSTM reads word embeddings in order; its states are pooled and optionally projected.
 
-B texts, L terms of the longest, H width of a state, T terms in all.
+B texts, T terms in all.
 """
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from twotower.errors import InputTypeError, InvalidInputError
+from twotower.towers.gru import gru_states
+from twotower.towers.packing import Packing
 from twotower.towers.shape import MAX_SIZE, check_size
 from twotower.towers.tower import Tower
 
@@ -81,47 +82,37 @@ class RecurrentTower(Tower):
     def forward(self, ids: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
         """Return float32 [B, out_dim] for ids int64 [T] cut at offsets int64 [B+1]."""
         lengths = offsets.diff()
-        filled = lengths > 0
+        filled = lengths.nonzero().squeeze(1)
         vectors = torch.zeros(len(lengths), self.out_dim)
-        if not bool(filled.any()):
+        if not len(filled):
             return vectors
-        pooled = self._pooled(ids, offsets[:-1][filled], lengths[filled])
-        return vectors.index_put((filled,), self.projection(self.dropout(pooled)))
+        packing = Packing.of(offsets[filled], lengths[filled])
+        states = self._states(self.dropout(self.embedding(ids[packing.positions])), packing)
+        pooled = self._pooled(states, packing, lengths[filled])
+        return vectors.index_copy(0, filled, self.projection(self.dropout(pooled)))
 
-    def _pooled(self, ids: torch.Tensor, starts: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Pool the top layer's states: [texts, width]. Every text has a term."""
-        positions, batch_sizes, order = _packing(starts, lengths)
-        embedded = self.dropout(self.embedding(ids[positions]))
-        packed, last = self.cells(PackedSequence(embedded, batch_sizes, order, order.argsort()))
+    def _states(self, inputs: torch.Tensor, packing: Packing) -> torch.Tensor:
+        """Return the top layer's states, packed: [T, width]."""
+        if not isinstance(self.cells, nn.GRU):
+            states: torch.Tensor = self.cells(packing.sequence(inputs))[0].data
+            return states
+        sizes = packing.sizes.tolist()
+        for layer in range(self.cells.num_layers):
+            inputs = self.dropout(inputs) if layer else inputs
+            states = gru_states(self.cells, inputs, sizes, layer)
+            if self.cells.bidirectional:
+                mirrored = gru_states(self.cells, inputs[packing.mirror], sizes, layer, backward=True)
+                states = torch.cat([states, mirrored[packing.mirror]], dim=1)
+            inputs = states
+        return inputs
+
+    def _pooled(self, states: torch.Tensor, packing: Packing, lengths: torch.Tensor) -> torch.Tensor:
         if self.pooling == "last":
-            state = (
-                last[0] if isinstance(last, tuple) else last
-            )  # LSTM: (h, c), each [layers * directions, texts, hidden]
-            directions = 2 if self.cells.bidirectional else 1
-            return torch.cat(list(state[-directions:]), dim=1)
+            forward = states[packing.last, : self.cells.hidden_size]
+            return torch.cat([forward, states[packing.rank, self.cells.hidden_size :]], dim=1)
         if self.pooling == "max":
-            states, _ = pad_packed_sequence(packed, batch_first=True, padding_value=float("-inf"))
-            return states.max(dim=1).values
-        states, _ = pad_packed_sequence(packed, batch_first=True)
-        return states.sum(dim=1) / lengths.unsqueeze(1)
-
-
-def _packing(starts: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Lay out texts for a PackedSequence: all first terms, then all second terms, ..., longest text first.
-
-    Returns
-    -------
-    positions : Tensor of int64, shape [T]
-        Where in the flat ids each packed place reads.
-    batch_sizes : Tensor of int64, shape [L]
-        Texts that have an l-th term.
-    order : Tensor of int64, shape [B]
-        The texts, longest first.
-    """
-    order = lengths.argsort(descending=True, stable=True)
-    steps = torch.arange(int(lengths.max())).unsqueeze(1)
-    present = steps < lengths[order]
-    return (starts[order] + steps)[present], present.sum(dim=1), order
+            return packing.padded(states, float("-inf")).max(dim=1).values
+        return packing.padded(states, 0.0).sum(dim=1) / lengths.unsqueeze(1)
 
 
 def _check_options(cell: str, pooling: str, dropout: float, bidirectional: bool) -> None:

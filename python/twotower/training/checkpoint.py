@@ -6,6 +6,7 @@ checksum), replaced in one step.
 
 import hashlib
 import json
+import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,7 +68,9 @@ def write_checkpoint(folder: Path, optimiser: RowAdam, position: Position) -> No
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Tell whether a run in `folder` can be resumed."""
+    """Tell whether a run in `folder` can be resumed. What killed runs had begun to write is removed."""
+    for leftover in (*folder.glob(".checkpoint.*"), *folder.glob(".model.*")):
+        shutil.rmtree(leftover)
     return (folder / "checkpoint" / POSITION).is_file()
 
 
@@ -84,14 +87,14 @@ def read_position(folder: Path, settings: dict[str, Any]) -> Position:
     path = folder / "checkpoint" / POSITION
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record.pop("version") != VERSION:
-            raise CorruptFileError(f"{path} is of another version than {VERSION}: train anew")
-        digest = record.pop("sha256")
+        version, digest = record.pop("version"), record.pop("sha256")
         position = Position(**record)
     except OSError as error:
         raise FileError(f"cannot read {path}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptFileError(f"{path} is damaged: {error!r}. Train anew") from error
+    if version != VERSION:
+        raise CorruptFileError(f"{path} has version {version!r}, this twotower writes {VERSION}: train anew")
     if digest != _digest(path.with_name(TENSORS)):
         raise CorruptFileError(f"{path.with_name(TENSORS)} is not the file that was saved: train anew")
     for name in sorted(settings.keys() | position.settings.keys()):

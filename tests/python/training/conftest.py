@@ -1,4 +1,5 @@
 import pytest
+
 from small_collection import ANALYZER, translated, vocabulary_of
 from twotower.towers import TwoTower
 

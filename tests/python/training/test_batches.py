@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from small_collection import ANALYZER, vocabulary_of
 from twotower.errors import InvalidInputError
 from twotower.towers.terms import TermReader

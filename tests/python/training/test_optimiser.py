@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from twotower import losses
 from twotower.training.batches import NegativeSource, epoch_batches
 from twotower.training.optimiser import RowAdam, clip, rate_at

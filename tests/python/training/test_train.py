@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from small_collection import ANALYZER, translated, vocabulary_of
 from twotower import losses
 from twotower.errors import InputTypeError, InvalidInputError, TrainingError
@@ -162,7 +163,7 @@ class TestRefused:
             return losses.in_batch()(queries, documents, positive, excluded) * float("inf")
 
         before = average.query_tower.embedding.weight.detach().clone()
-        with pytest.raises(TrainingError, match="step 1 .*smaller lr"):
+        with pytest.raises(TrainingError, match=r"step 1 .*smaller lr"):
             train(average, collection, loss=broken, **QUICK)
         assert torch.equal(average.query_tower.embedding.weight, before)
 

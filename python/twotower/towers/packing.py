@@ -1,0 +1,55 @@
+"""Packed order: all first terms of the texts, then all second terms, ..., longest text first.
+
+T terms in all, B texts (each with a term), L terms of the longest.
+"""
+
+from typing import NamedTuple, Self
+
+import torch
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+
+class Packing(NamedTuple):
+    """How texts that lie one after the other are read step by step.
+
+    Attributes
+    ----------
+    positions : Tensor of int64, shape [T]
+        Packed place to position in the flat ids.
+    mirror : Tensor of int64, shape [T]
+        Packed place of a term to that of the term as far from the other end of its text; its own inverse.
+    sizes : Tensor of int64, shape [L]
+        Texts that have an l-th term; never rising.
+    last : Tensor of int64, shape [B]
+        Packed place of each text's last term.
+    order, rank : Tensor of int64, shape [B]
+        The texts longest first, and each text's place in that order (the packed place of its first term).
+    """
+
+    positions: torch.Tensor
+    mirror: torch.Tensor
+    sizes: torch.Tensor
+    last: torch.Tensor
+    order: torch.Tensor
+    rank: torch.Tensor
+
+    @classmethod
+    def of(cls, starts: torch.Tensor, lengths: torch.Tensor) -> Self:
+        """Pack texts that begin at `starts` and have `lengths` terms, all int64 [B], none empty."""
+        order = lengths.argsort(descending=True, stable=True)
+        rank = order.argsort()
+        falling = lengths[order]
+        sizes = (falling > torch.arange(int(falling[0])).unsqueeze(1)).sum(dim=1)
+        begins = sizes.cumsum(0) - sizes  # packed place where each step begins
+        steps = torch.arange(len(sizes)).repeat_interleave(sizes)
+        ranks = torch.arange(len(steps)) - begins[steps]
+        mirror = begins[falling[ranks] - 1 - steps] + ranks
+        return cls(starts[order][ranks] + steps, mirror, sizes, begins[lengths - 1] + rank, order, rank)
+
+    def sequence(self, values: torch.Tensor) -> PackedSequence:
+        """Return packed `values` [T, ...] as torch's own recurrent modules take them."""
+        return PackedSequence(values, self.sizes, self.order, self.rank)
+
+    def padded(self, values: torch.Tensor, padding: float) -> torch.Tensor:
+        """Lay packed `values` [T, W] out as [B, L, W], with `padding` beyond a text's end."""
+        return pad_packed_sequence(self.sequence(values), batch_first=True, padding_value=padding)[0]
