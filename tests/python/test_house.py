@@ -11,7 +11,8 @@ import twotower as tt
 
 PACKAGE = Path(tt.__file__).parent
 LINES = [
-    {"cli", "__main__"},
+    {"__main__"},
+    {"cli"},
     {"engine", "experiments"},
     {"training"},
     {"search"},
