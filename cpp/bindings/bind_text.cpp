@@ -8,6 +8,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -114,10 +115,10 @@ std::unique_ptr<Vocabulary> read_vocabulary(const py::array_t<std::uint8_t>& byt
 }
 
 std::unique_ptr<Analyzer> make_analyzer(bool unicode_words, bool lowercase, std::vector<std::string> stop_words,
-                                        Stemmer stemmer) {
+                                        std::optional<Stemmer> stemmer) {
   return std::make_unique<Analyzer>(
       AnalyzerOptions{unicode_words ? WordRule::kUnicode : WordRule::kWhitespace, lowercase, std::move(stop_words)},
-      std::move(stemmer));
+      std::move(stemmer).value_or(Stemmer{}));
 }
 
 }  // namespace

@@ -19,7 +19,11 @@ QUERIES = (
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Keep the engine in this folder, for `twotower search`.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the engine in this folder, for `twotower search`.",
+)
 @click.option("-k", default=3, show_default=True, type=click.IntRange(1, 100), help="Hits to show for a query.")
 @common
 def demo(out: Path | None, k: int, threads: int, seed: int, as_json: bool) -> None:

@@ -39,7 +39,7 @@ def _exact_top_k() -> bool:
     vectors, query = rng.standard_normal((500, 33), np.float32), rng.standard_normal(33, np.float32)
     scores = vectors.astype(np.float64) @ query.astype(np.float64)
     hits = FlatIndex.build(vectors).search(query, k=10)
-    return bool(([hit.doc for hit in hits] == np.argsort(-scores, kind="stable")[:10]).all())
+    return np.array_equal([hit.doc for hit in hits], np.argsort(-scores, kind="stable")[:10])
 
 
 def _save_and_load() -> bool:

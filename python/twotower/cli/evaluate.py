@@ -11,19 +11,29 @@ if TYPE_CHECKING:
     from twotower.types import Collection, Qrels, Run
 
 MEASURES = ("nDCG@10", "RR@10", "R@100", "AP")
-DEPTH = 1000
+DEPTH = 1000  # a hybrid lists fewer: what its searchers bring
 
 
 @click.command()
 @click.argument("source", required=False)
 @click.option("--config", help="Configuration of a data set id, such as v1.1.")
-@click.option("--engine", "engine_folder", type=click.Path(path_type=Path), help="Engine to measure. Without: BM25 is built.")
+@click.option(
+    "--engine", "engine_folder", type=click.Path(path_type=Path), help="Engine to measure. Without: BM25 is built."
+)
 @click.option("--run", "run_file", type=click.Path(path_type=Path), help="TREC run to measure instead.")
 @click.option("--qrels", "qrels_file", type=click.Path(path_type=Path), help="TREC qrels for --run, instead of SOURCE.")
 @click.option("--split", "splits", multiple=True, help="Judgements to use; may be given several times. [default: test]")
-@click.option("-m", "--measure", "measures", multiple=True, help=f"ir-measures name; several allowed. [default: {' '.join(MEASURES)}]")
+@click.option(
+    "-m",
+    "--measure",
+    "measures",
+    multiple=True,
+    help=f"ir-measures name; several allowed. [default: {' '.join(MEASURES)}]",
+)
 @click.option("--inside-records", is_flag=True, help="Also rank each query's own candidate passages (MS MARCO v1.1).")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the run of the last split as a TREC file.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the run of the last split as a TREC file."
+)
 @common
 def evaluate(
     source: str | None, config: str | None, engine_folder: Path | None, run_file: Path | None, qrels_file: Path | None,
@@ -86,10 +96,29 @@ def _search_and_measure(
             rows.append(_measure(name, split, run, collection.split(split), measures))
         if inside_records:
             where = f"{split}, inside the records"
+            rows.append(_chance(collection, split, where, measures))
             for name, searcher in searchers.items():
                 ranked = rank_candidates(searcher, collection, split)
                 rows.append(_measure(name, where, ranked, collection.split(split), measures))
     return rows, run
+
+
+def _chance(collection: "Collection", split: str, where: str, measures: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a random order of each record reaches: exact for RR and RR@k, absent for other measures."""
+    from twotower.evaluation import parse_measure
+    from twotower.search import expected_random_rr
+
+    qrels = collection.split(split)
+    row: dict[str, Any] = {"searcher": "random order, expected", "split": where, "queries": len(qrels)}
+    for measure in map(parse_measure, measures):
+        if measure.metric == "RR":
+            expected = 0.0
+            for query_id, judged in qrels.items():
+                inside = collection.candidates.get(query_id, [])
+                n_relevant = sum(judged.get(doc_id, 0) >= measure.rel for doc_id in inside)
+                expected += expected_random_rr(len(inside), n_relevant, measure.k) / len(qrels)
+            row[measure.name] = expected
+    return row
 
 
 def _measure(name: str, where: str, run: "Run", qrels: "Qrels", measures: tuple[str, ...]) -> dict[str, Any]:
@@ -101,6 +130,6 @@ def _measure(name: str, where: str, run: "Run", qrels: "Qrels", measures: tuple[
 def _table(rows: list[dict[str, Any]], measures: tuple[str, ...]) -> str:
     lines = [f"| split | queries | searcher | {' | '.join(measures)} |", "|---|---|---|" + "---|" * len(measures)]
     for row in rows:
-        figures = " | ".join(f"{row[measure]:.4f}" for measure in measures)
+        figures = " | ".join(f"{row[measure]:.4f}" if measure in row else "" for measure in measures)
         lines.append(f"| {row['split']} | {row['queries']} | {row['searcher']} | {figures} |")
     return "\n".join(lines)

@@ -10,12 +10,21 @@ from twotower.cli.options import common, emit, log, use_threads
 @click.command()
 @click.argument("source")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Engine folder to write.")
-@click.option("--model", "model_folder", type=click.Path(path_type=Path, exists=True), help="Two-tower model, adds dense search.")
+@click.option(
+    "--model", "model_folder", type=click.Path(path_type=Path, exists=True), help="Two-tower model, adds dense search."
+)
 @click.option("--config", help="Configuration of a data set id, such as v1.1.")
 @click.option("--analyzer", default="english", show_default=True, help="Analyzer of the BM25 index.")
 @common
 def index(
-    source: str, out: Path, model_folder: Path | None, config: str | None, analyzer: str, threads: int, seed: int, as_json: bool
+    source: str,
+    out: Path,
+    model_folder: Path | None,
+    config: str | None,
+    analyzer: str,
+    threads: int,
+    seed: int,
+    as_json: bool,
 ) -> None:
     """Index a collection into an engine folder, for `search` and `evaluate`.
 
@@ -44,4 +53,8 @@ def index(
         "fusion": engine.fusion,
         "fingerprint": collection.fingerprint(),
     }
-    emit(report, as_json, f"{out}: {len(engine):,} documents, {size / 1e6:.1f} MB, fusion {engine.fusion or 'none (BM25 alone)'}")
+    emit(
+        report,
+        as_json,
+        f"{out}: {len(engine):,} documents, {size / 1e6:.1f} MB, fusion {engine.fusion or 'none (BM25 alone)'}",
+    )

@@ -45,5 +45,7 @@ def search(engine_folder: Path, query: tuple[str, ...], k: int, threads: int, se
         return
     queries = [" ".join(query)] if query else [line.rstrip("\n") for line in sys.stdin]
     found = [engine.search(text, k) for text in queries]
-    document = [{"query": text, "hits": [asdict(hit) for hit in hits]} for text, hits in zip(queries, found, strict=True)]
+    document = [
+        {"query": text, "hits": [asdict(hit) for hit in hits]} for text, hits in zip(queries, found, strict=True)
+    ]
     emit(document, as_json, "\n\n".join(show(text, hits) for text, hits in zip(queries, found, strict=True)))

@@ -10,11 +10,17 @@ from twotower.cli.options import common, emit, log, use_threads
 
 @click.command()
 @click.argument("source")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to save the trained model in (the first one).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to save the trained model in (the first one).",
+)
 @click.option("--config", help="Configuration of a data set id, such as v1.1.")
 @click.option("--tower", "towers", multiple=True, help="Recipe; may be given several times. [default: average]")
 @click.option("--test", "tests", multiple=True, help="Test split; may be given several times. [default: test]")
-@click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="Train with so many seeds from --seed on.")
+@click.option(
+    "--seeds", default=1, show_default=True, type=click.IntRange(1), help="Train with so many seeds from --seed on."
+)
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
 @click.option("--loss", help="Instead of the recipe's: in_batch or triplet.")
 @common

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from twotower.engine.saving import load_parts, save_parts
 from twotower.engine.snippet import snippet
@@ -111,8 +112,8 @@ class Engine:
         """Return the document with DocId `doc`."""
         return Document(self._texts[doc], self._titles[doc])
 
-    @overload
-    def search(self, queries: str, k: int = 10) -> list[EngineHit]: ...
+    @overload  # a str is a sequence of str too: the order of the overloads decides
+    def search(self, queries: str, k: int = 10) -> list[EngineHit]: ...  # type: ignore[overload-overlap]
     @overload
     def search(self, queries: Sequence[str], k: int = 10) -> list[list[EngineHit]]: ...
     def search(self, queries: str | Sequence[str], k: int = 10) -> list[EngineHit] | list[list[EngineHit]]:
@@ -156,12 +157,14 @@ class Engine:
 
     def search_run(self, queries: Mapping[str, str], k: int = 100) -> Run:
         """Return the run of query_id to text queries, for `tt.evaluate`."""
-        return self.searcher.search(list(queries.values()), k).to_run(list(queries))
+        hits: Hits = self.searcher.search(list(queries.values()), k)
+        return hits.to_run(list(queries))
 
-    def _parts(self, queries: list[str], hits: Hits) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-        if isinstance(self.searcher, Hybrid):
-            return self.searcher.parts(queries, hits.docs)
-        return {"bm25": hits.scores}
+    def _parts(self, queries: list[str], hits: Hits) -> dict[str, npt.NDArray[np.float32]]:
+        if not isinstance(self.searcher, Hybrid):
+            return {"bm25": hits.scores}
+        parts: dict[str, npt.NDArray[np.float32]] = self.searcher.parts(queries, hits.docs)
+        return parts
 
     def save(self, folder: str | Path) -> None:
         """Save everything into `folder`, in place of what an earlier save left there.
@@ -184,7 +187,12 @@ class Engine:
             return {"fusion": self.searcher.to_config()}
 
         texts, titles = self._texts, self._titles
-        arrays = {"texts": texts.blob, "text_offsets": texts.offsets, "titles": titles.blob, "title_offsets": titles.offsets}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "texts": texts.blob,
+            "text_offsets": texts.offsets,
+            "titles": titles.blob,
+            "title_offsets": titles.offsets,
+        }
         save_parts(folder, write, arrays)
 
     @classmethod
@@ -229,7 +237,9 @@ def _read_corpus(source: Iterable[str | Document | Mapping[str, str]]) -> dict[s
             doc_id, document = item.get("doc_id", doc_id), Document(item["text"], item.get("title", ""))
         elif isinstance(item, str):
             document = Document(item)
-        if not isinstance(document, Document) or not all(isinstance(part, str) for part in (doc_id, document.text, document.title)):
+        if not isinstance(document, Document) or not all(
+            isinstance(part, str) for part in (doc_id, document.text, document.title)
+        ):
             raise InputTypeError(f"document {number} is {item!r:.80}: give a str, a Document, or a dict of strings")
         if doc_id in corpus:
             raise InvalidInputError(f"document {number} has the doc_id {doc_id!r} of an earlier one: make them unique")

@@ -116,7 +116,9 @@ class LearningResult:
         for split, comparison in self.comparisons:
             for d in comparison.differences:
                 interval = f"{d.low:+.4f} to {d.high:+.4f}"
-                lines.append(f"| {split} | {d.name} - {d.baseline} | {d.measure} | {d.difference:+.4f} | {interval} | {d.p:.4f} |")
+                lines.append(
+                    f"| {split} | {d.name} - {d.baseline} | {d.measure} | {d.difference:+.4f} | {interval} | {d.p:.4f} |"
+                )
         blocks.append("\n".join(lines))
         return "\n\n".join(blocks)
 
@@ -167,7 +169,12 @@ class _Bench:
     """The state of one experiment: indexes over the corpus, and the runs found so far."""
 
     def __init__(
-        self, collection: Collection, tests: Sequence[str], measures: Sequence[str], threads: int, log: Callable[[str], None]
+        self,
+        collection: Collection,
+        tests: Sequence[str],
+        measures: Sequence[str],
+        threads: int,
+        log: Callable[[str], None],
     ) -> None:
         self.collection, self.tests, self.measures, self.log = collection, tests, measures, log
         self.doc_ids = list(collection.corpus)
@@ -181,7 +188,9 @@ class _Bench:
     def run(self, recipes: Sequence[Recipe], seeds: Sequence[int]) -> LearningResult:
         """Fill the result."""
         for seed in seeds:
-            self._add_runs("random", {split: random_run(self.collection, split, k=DEPTH, seed=seed) for split in self.tests})
+            self._add_runs(
+                "random", {split: random_run(self.collection, split, k=DEPTH, seed=seed) for split in self.tests}
+            )
         self._query_blind(recipes[0].build(self.collection, seeds[0]))
         self._add("BM25", self.bm25)
         for number, recipe in enumerate(recipes):
@@ -215,7 +224,11 @@ class _Bench:
     def _fit(self, name: str, model: TwoTower, recipe: Recipe, seed: int, *, shuffle_labels: bool) -> None:
         self.log(f"training {name}, seed {seed}")
         history = train(model, self.collection, seed=seed, shuffle_labels=shuffle_labels, **recipe.training)
-        best = "" if history.best_valid is None else f", best valid RR@10 {history.best_valid:.4f} in epoch {history.best_epoch}"
+        best = (
+            ""
+            if history.best_valid is None
+            else f", best valid RR@10 {history.best_valid:.4f} in epoch {history.best_epoch}"
+        )
         self.log(f"trained {name}: {history.seconds:.0f} s{best}")
         self.result.seconds.setdefault(name, []).append(history.seconds)
 
@@ -243,7 +256,9 @@ class _Bench:
             for split, runs in by_split.items():
                 means = [evaluate(run, self.collection.split(split), self.measures) for run in runs]
                 self.result.rows[name][split] = {m: [mean[m] for mean in means] for m in self.measures}
-        pairs = [(r.name, twin) for r in recipes for twin in (f"{r.name}, untrained", f"{r.name}, shuffled", "query-blind")]
+        pairs = [
+            (r.name, twin) for r in recipes for twin in (f"{r.name}, untrained", f"{r.name}, shuffled", "query-blind")
+        ]
         pairs += [(recipes[0].name, "BM25"), (HYBRID, "BM25"), (HYBRID, recipes[0].name)]
         for split in self.tests:
             for name, baseline in pairs:

@@ -59,7 +59,7 @@ class Hybrid:
     weights : sequence of float, optional
         One a searcher, 0 or more, not all 0. Default: 1 each for "rrf", 1 / S each for "linear".
     depth : int
-        How many documents each searcher brings for a query; `k` of them if that is more.
+        How many documents each searcher brings for a query: at most S * depth are ranked, whatever `k` is.
     normalise : {"minmax", "none"}, optional
         Of "linear", see `twotower.search.linear.Linear`.
 
@@ -170,17 +170,17 @@ class Hybrid:
         scores = np.empty((len(batch), k), np.float32)
         docs = np.empty((len(batch), k), np.int64)
         start = 0
-        for block in self.candidates(batch, max(self.depth, k)):
+        for block in self.candidates(batch):
             stop = start + len(block.docs)
             scores[start:stop], docs[start:stop] = block.best(weights, k)
             start = stop
         hits = Hits(scores, docs, self.doc_ids.__getitem__)
         return hits[0] if single else hits
 
-    def candidates(self, texts: list[str], depth: int) -> Iterator[Candidates]:
-        """Yield what the searchers say of their best `depth` documents, for one block of queries after the other."""
+    def candidates(self, texts: list[str]) -> Iterator[Candidates]:
+        """Yield what the searchers say of their candidates, for one block of queries after the other."""
         for start in range(0, len(texts), _BLOCK):
-            pool = Pool.collect(self.searchers, texts[start : start + _BLOCK], depth)
+            pool = Pool.collect(self.searchers, texts[start : start + _BLOCK], self.depth)
             docs = pool.candidates
             yield Candidates(docs, self._fusion.shares(pool, docs), pool.ranks(docs) > 0)
 

@@ -74,7 +74,7 @@ def sweep(hybrid: "Hybrid", collection: Collection, split: str, measure: str) ->
     queries, qrels = judged_queries(collection, split), collection.split(split)
     if not queries:
         raise InvalidInputError(f"split {split!r} of {collection.name} has no judged query: nothing to tune on")
-    blocks = list(hybrid.candidates(list(queries.values()), hybrid.depth))
+    blocks = list(hybrid.candidates(list(queries.values())))
     k = _places(measure, 2 * hybrid.depth)
     means: dict[int, float] = {}
 

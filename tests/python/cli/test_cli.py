@@ -7,9 +7,9 @@ import sys
 import time
 
 import pytest
-from real_data import require
 
 import twotower as tt
+from real_data import require
 from twotower.cli import VERBS
 
 CORPUS = [{"_id": f"d{i}", "title": f"t{i}", "text": text} for i, text in enumerate(
@@ -63,7 +63,10 @@ def test_help_is_quick_and_names_every_verb():
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_without_loading_torch(verb):
-    code = f"import sys; from twotower.cli import main\ntry: main(['{verb}', '--help'])\nexcept SystemExit: pass\nprint('torch' in sys.modules)"
+    code = (
+        f"import sys; from twotower.cli import main\ntry: main(['{verb}', '--help'])\nexcept SystemExit: pass\n"
+        "print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.rstrip().endswith("False"), done.stdout + done.stderr
     assert "--json" in done.stdout
@@ -92,7 +95,8 @@ def test_evaluate_measures_bm25_an_engine_and_a_run_alike(beir, engine, tmp_path
     qrels = tmp_path / "qrels.txt"
     tt.write_qrels(tt.load_collection(beir).qrels["test"], qrels)
     from_files = json.loads(twotower("evaluate", "--run", run, "--qrels", qrels, "--json").stdout)
-    figures = [{key: rows[0][key] for key in ("queries", "nDCG@10", "RR@10", "R@100", "AP")} for rows in (built, loaded, from_run, from_files)]
+    keys = ("queries", "nDCG@10", "RR@10", "R@100", "AP")
+    figures = [{key: rows[0][key] for key in keys} for rows in (built, loaded, from_run, from_files)]
     assert figures[0]["R@100"] == 1
     assert all(figure == figures[0] for figure in figures)
 
@@ -101,7 +105,9 @@ def test_train_saves_a_model_that_index_and_search_use(beir, tmp_path):
     done = twotower("train", beir, "--tower", "average", "--epochs", 1, "--out", tmp_path / "model", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert {"random", "query-blind", "BM25", "average", "average, untrained", "average, shuffled", "hybrid"} == set(result["rows"])
+    assert {"random", "query-blind", "BM25", "average", "average, untrained", "average, shuffled", "hybrid"} == set(
+        result["rows"]
+    )
     done = twotower("index", beir, "--model", tmp_path / "model", "--out", tmp_path / "engine", "--json")
     assert json.loads(done.stdout)["fusion"]["fusion"] == "linear"
     (row,) = json.loads(twotower("search", tmp_path / "engine", "sorrow", "--json", "-k", 1).stdout)
@@ -113,7 +119,11 @@ def test_evaluate_ranks_inside_the_records():
     done = twotower("evaluate", sample, "--inside-records", "-m", "RR", "--json")
     assert done.returncode == 0, done.stderr
     figures = {(row["searcher"], row["split"]): row["RR"] for row in json.loads(done.stdout)}
-    assert figures["BM25", "test, inside the records"] > figures["random order, expected", "test, inside the records"] > 0.2
+    assert (
+        figures["BM25", "test, inside the records"]
+        > figures["random order, expected", "test, inside the records"]
+        > 0.2
+    )
 
 
 def test_doctor_passes_its_own_checks():
@@ -145,7 +155,9 @@ def test_an_unknown_tower_lists_those_there_are():
     assert "gru" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["search", "nowhere", "love"], ["index", "nowhere", "--out", "x"], ["evaluate", "nowhere"]])
+@pytest.mark.parametrize(
+    "arguments", [["search", "nowhere", "love"], ["index", "nowhere", "--out", "x"], ["evaluate", "nowhere"]]
+)
 def test_a_missing_file_exits_with_1_or_2_and_is_named(arguments, tmp_path):
     done = twotower(*arguments)
     assert done.returncode in (1, 2)

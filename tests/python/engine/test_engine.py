@@ -55,7 +55,10 @@ def test_the_parts_of_a_score_sum_to_it(engine):
 
 
 def test_several_queries_are_several_lists(engine):
-    assert engine.search(["sweet love", "nurse"], k=2) == [engine.search("sweet love", k=2), engine.search("nurse", k=2)]
+    assert engine.search(["sweet love", "nurse"], k=2) == [
+        engine.search("sweet love", k=2),
+        engine.search("nurse", k=2),
+    ]
     assert engine.search([], k=2) == []
 
 

@@ -1,0 +1,142 @@
+"""
+Private C++ core of twotower. Use the public classes of the package instead.
+"""
+from __future__ import annotations
+import collections.abc
+import numpy
+import numpy.typing
+import os
+import typing
+__all__: list[str] = ['Analyzer', 'Bm25Options', 'InvertedIndex', 'LexicalScorer', 'Vocabulary', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'hardware_threads', 'isa_name', 'isa_names', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
+class Vocabulary:
+    @typing.overload
+    def __init__(self) -> None:
+        ...
+    @typing.overload
+    def __init__(self, blob: numpy.typing.NDArray[numpy.uint8], offsets: numpy.typing.NDArray[numpy.int64]) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def find(self, term: typing.Any) -> int:
+        ...
+    def ids_of_terms(self, documents: tuple, grow: bool, first_text_number: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+        ...
+    def stored(self) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]:
+        ...
+    def term(self, id: typing.SupportsInt | typing.SupportsIndex) -> str:
+        ...
+    def terms(self) -> list[str]:
+        ...
+class Analyzer:
+    def __init__(self, unicode_words: bool, lowercase: bool, stop_words: collections.abc.Sequence[str], stemmer: collections.abc.Callable[[list[str]], collections.abc.Sequence[str]] | None) -> None:
+        ...
+    def term_ids(self, texts: tuple, vocabulary: Vocabulary, grow: bool, first_text_number: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+        ...
+class Bm25Options:
+    """
+    A BM25 variant with every option checked and filled in.
+    """
+    def __init__(self, variant: str, k1: typing.SupportsFloat | typing.SupportsIndex, b: typing.SupportsFloat | typing.SupportsIndex, delta: typing.SupportsFloat | typing.SupportsIndex | None, log_base: str | None) -> None:
+        ...
+    @property
+    def b(self) -> float:
+        ...
+    @property
+    def delta(self) -> float | None:
+        ...
+    @property
+    def k1(self) -> float:
+        ...
+    @property
+    def log_base(self) -> str | None:
+        ...
+    @property
+    def variant(self) -> str:
+        ...
+class InvertedIndex:
+    """
+    A checked, read-only view over the arrays of an inverted index.
+    """
+    def __init__(self, term_offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.uint32], tfs: numpy.typing.NDArray[numpy.uint32], doc_lengths: numpy.typing.NDArray[numpy.uint32]) -> None:
+        ...
+    @property
+    def n_terms(self) -> int:
+        ...
+class LexicalScorer:
+    """
+    Ranks the documents of an inverted index by one scoring formula.
+    """
+    @staticmethod
+    def bm25(index: InvertedIndex, options: Bm25Options) -> LexicalScorer:
+        ...
+    @staticmethod
+    def tfidf(index: InvertedIndex) -> LexicalScorer:
+        ...
+    def explain(self, ids: numpy.typing.NDArray[numpy.int32], doc: typing.SupportsInt | typing.SupportsIndex) -> list:
+        """
+        Return rows (term, tf, df, idf, part).
+        """
+    def score(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Return float32 scores in the shape of docs.
+        """
+    def search(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, algorithm: str = 'exhaustive') -> tuple:
+        """
+        Return (scores float32 [Q, k], docs int64 [Q, k]), padded with -inf and -1.
+        """
+def bm25_variants() -> list[str]:
+    """
+    Names of the BM25 variants.
+    """
+def build_inverted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    Return (term_offsets, docs, tfs, doc_lengths) of documents given as term ids.
+    """
+def container_dtypes() -> list[str]:
+    """
+    Names of the dtypes that a container holds.
+    """
+def cuda_compiled() -> bool:
+    ...
+def cuda_device_names() -> list[str]:
+    ...
+def dense_norm_bounds(vectors: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Upper bounds of the norms of the rows, float32 [N]; NaN where a row is not finite.
+    """
+def dense_scores(vectors: numpy.typing.NDArray[numpy.float32], queries: numpy.typing.NDArray[numpy.float32], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Exact scores float32 [Q, C] of DocIds; -1 gives -inf.
+    """
+def dense_search(vectors: numpy.typing.NDArray[numpy.float32], bounds: numpy.typing.NDArray[numpy.float32], queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (scores float32 [Q, k], docs int64 [Q, k])
+    """
+def hardware_threads() -> int:
+    ...
+def isa_name() -> str:
+    """
+    The instruction set in use (TWOTOWER_ISA forces one).
+    """
+def isa_names() -> list[str]:
+    """
+    Instruction sets that this machine can run, best last.
+    """
+def query_algorithms() -> list[str]:
+    """
+    Names of the query algorithms; all give the same answer.
+    """
+def read_container(folder: os.PathLike | str | bytes, kind: str) -> tuple:
+    """
+    (meta bytes, {name: read-only mapped array})
+    """
+def replace_folder(temporary: os.PathLike | str | bytes, target: os.PathLike | str | bytes) -> None:
+    ...
+def unicode_version() -> str:
+    """
+    Version of the Unicode tables.
+    """
+def write_container(folder: os.PathLike | str | bytes, kind: str, meta: str, arrays: collections.abc.Sequence[tuple[str, numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]]]) -> None:
+    ...
+def write_file_atomically(path: os.PathLike | str | bytes, data: bytes) -> None:
+    ...
