@@ -70,26 +70,29 @@ class _Recurrence(torch.autograd.Function):
         states, gates, recurrent, weight = ctx.saved_tensors
         (d_states,) = gradients
         width = weight.shape[1]
-        sizes = ctx.sizes
-        r, z, n = gates.split(width, dim=1)
-        before = _states_before(states, sizes)
-        # All that depends on the forward values alone, in one sweep: d_a = d_h * slope, gate by gate.
-        slope_n = (1 - z) * (1 - n * n)
-        slopes = torch.cat([slope_n * recurrent * r * (1 - r), (before - n) * z * (1 - z), slope_n * r], dim=1)
+        before = _states_before(states, ctx.sizes)
         d_a = torch.empty_like(gates)
-        d_h = torch.empty_like(states)
-        carried = states.new_zeros(0, width)
+        d_x_n = torch.empty_like(states)  # differs from d_a's third part: r stands between them
+        carried = states.new_zeros(0, width)  # what the following step hands back to this one's state
         start = len(states)
-        for size in reversed(sizes):
+        for size in reversed(ctx.sizes):
             at = slice(start - size, start)
-            here = torch.add(d_states[at], 0, out=d_h[at])
-            here[: len(carried)] += carried
-            torch.mul(slopes[at].view(size, 3, width), here.unsqueeze(1), out=d_a[at].view(size, 3, width))
-            carried = torch.addmm(here * z[at], d_a[at], weight)
+            r, z, n = gates[at].split(width, dim=1)
+            d_r, d_z, d_n = d_a[at].split(width, dim=1)
+            d_h = d_states[at].clone()
+            d_h[: len(carried)] += carried
+            carried = d_h * z
+            d_new = d_h - carried
+            torch.mul(torch.addcmul(d_new, d_new * n, n, value=-1, out=d_x_n[at]), r, out=d_n)
+            d_gate = d_n * recurrent[at]
+            torch.addcmul(d_gate, d_gate, r, value=-1, out=d_r)
+            d_gate = (before[at] - n).mul_(carried)
+            torch.addcmul(d_gate, d_gate, z, value=-1, out=d_z)
+            carried.addmm_(d_a[at], weight)
             start -= size
         d_weight = d_a.T @ before
         d_bias = d_a.sum(dim=0)
-        d_a[:, 2 * width :] = d_h * slope_n  # x_n does not pass through r
+        d_a[:, 2 * width :] = d_x_n
         return d_a, d_weight, d_bias, None
 
 

@@ -6,7 +6,7 @@ T terms in all, B texts (each with a term), L terms of the longest.
 from typing import NamedTuple, Self
 
 import torch
-from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 
 class Packing(NamedTuple):
@@ -50,6 +50,6 @@ class Packing(NamedTuple):
         """Return packed `values` [T, ...] as torch's own recurrent modules take them."""
         return PackedSequence(values, self.sizes, self.order, self.rank)
 
-    def padded(self, values: torch.Tensor, padding: float) -> torch.Tensor:
-        """Lay packed `values` [T, W] out as [B, L, W], with `padding` beyond a text's end."""
-        return pad_packed_sequence(self.sequence(values), batch_first=True, padding_value=padding)[0]
+    def places(self) -> torch.Tensor:
+        """Return the packed place of each position in the flat ids, int64 [T]: the inverse of `positions`."""
+        return torch.empty_like(self.positions).index_copy_(0, self.positions, torch.arange(len(self.positions)))

@@ -88,7 +88,7 @@ class RecurrentTower(Tower):
             return vectors
         packing = Packing.of(offsets[filled], lengths[filled])
         states = self._states(self.dropout(self.embedding(ids[packing.positions])), packing)
-        pooled = self._pooled(states, packing, lengths[filled])
+        pooled = self._pooled(states, packing, offsets[filled])
         return vectors.index_copy(0, filled, self.projection(self.dropout(pooled)))
 
     def _states(self, inputs: torch.Tensor, packing: Packing) -> torch.Tensor:
@@ -106,13 +106,12 @@ class RecurrentTower(Tower):
             inputs = states
         return inputs
 
-    def _pooled(self, states: torch.Tensor, packing: Packing, lengths: torch.Tensor) -> torch.Tensor:
+    def _pooled(self, states: torch.Tensor, packing: Packing, starts: torch.Tensor) -> torch.Tensor:
+        """Return one vector a text, [texts, width]."""
         if self.pooling == "last":
             forward = states[packing.last, : self.cells.hidden_size]
             return torch.cat([forward, states[packing.rank, self.cells.hidden_size :]], dim=1)
-        if self.pooling == "max":
-            return packing.padded(states, float("-inf")).max(dim=1).values
-        return packing.padded(states, 0.0).sum(dim=1) / lengths.unsqueeze(1)
+        return nn.functional.embedding_bag(packing.places(), states, starts, mode=self.pooling)
 
 
 def _check_options(cell: str, pooling: str, dropout: float, bidirectional: bool) -> None:
