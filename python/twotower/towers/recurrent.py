@@ -54,10 +54,10 @@ class RecurrentTower(Tower):
         *,
         cell: str = "gru",
         dim: int = 128,
-        hidden: int = 128,
+        hidden: int = 256,
         layers: int = 1,
         bidirectional: bool = False,
-        pooling: str = "mean",
+        pooling: str = "max",
         dropout: float = 0.0,
         out_dim: int | None = None,
     ) -> None:

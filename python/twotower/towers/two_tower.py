@@ -129,7 +129,9 @@ class TwoTower(nn.Module):
         return cls.build("average", vocabulary, analyzer, dim=dim, out_dim=out_dim, **shared)
 
     @classmethod
-    def rnn(cls, vocabulary: Vocabulary, analyzer: Any = "english", *, cell: str = "gru", **options: Any) -> Self:
+    def rnn(
+        cls, vocabulary: Vocabulary, analyzer: Any = "english", *, cell: str = "gru", max_terms: int = 64, **options: Any
+    ) -> Self:
         """Return an untrained model whose towers read with a GRU or LSTM.
 
         Parameters
@@ -137,11 +139,21 @@ class TwoTower(nn.Module):
         vocabulary, analyzer
             As of the class.
         cell : {"gru", "lstm"}
+        max_terms : int
+            Fewer than the average reads: time grows with the longest text of a batch.
         **options
             `dim`, `hidden`, `layers`, `bidirectional`, `pooling`, `dropout`, `out_dim`: as of
-            `twotower.towers.recurrent.RecurrentTower`; `tied`, `similarity`, `max_terms`, `seed`: as of the class.
+            `twotower.towers.recurrent.RecurrentTower`; `tied`, `similarity`, `seed`: as of the class.
+
+        Examples
+        --------
+        >>> from twotower.text import Analyzer, Vocabulary
+        >>> texts = ["sweet sorrow", "parting is such"]
+        >>> model = TwoTower.rnn(Vocabulary.count(texts, Analyzer("english")), hidden=8)
+        >>> model.encode_documents(texts).shape
+        (2, 8)
         """
-        return cls.build("rnn", vocabulary, analyzer, cell=cell, **options)
+        return cls.build("rnn", vocabulary, analyzer, cell=cell, max_terms=max_terms, **options)
 
     def twin(self, seed: int | None = None) -> Self:
         """Return an untrained model of the same make: with this model's first weights, or those of another `seed`."""

@@ -35,9 +35,9 @@ def train(
     negatives: Negatives = None,
     split: str = "train",
     valid: str | None = "valid",
-    epochs: int = 10,
-    batch_size: int = 512,
-    lr: float = 0.05,
+    epochs: int = 8,
+    batch_size: int = 1024,
+    lr: float = 0.1,
     clip: float = 1.0,
     seed: int = 0,
     shuffle_labels: bool = False,
@@ -52,7 +52,7 @@ def train(
     Parameters
     ----------
     model : TwoTower
-        Trained in place.
+        Trained in place; left in evaluation mode.
     collection : Collection
     loss : callable or str
         A loss of `twotower.losses`, such as ``tt.losses.triplet(margin=0.2)``, or the name of one with its own
@@ -66,7 +66,8 @@ def train(
     epochs, batch_size : int
         Times that each pair is seen; pairs that meet in a step.
     lr : float
-        Highest learning rate: reached after a tenth of the steps, falling to almost 0 at the end.
+        Highest learning rate of the embedding tables: reached after a tenth of the steps, falling to almost 0 at the end.
+        All other weights learn at a tenth of it.
     clip : float
         Longest gradient allowed.
     seed : int
