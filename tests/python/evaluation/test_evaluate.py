@@ -35,12 +35,17 @@ def assert_equals_trec_eval(run, qrels):
 doc_ids = st.text("ab1é漢", min_size=1, max_size=3)
 scores = st.one_of(st.integers(-3, 3).map(float), st.floats(-10, 10), st.sampled_from([1.0, 1.0 + 1e-9, 1.0 + 1e-7]))
 
+# pytrec_eval reads memory that it never wrote, and may never return, for a query that has only grades below 0.
+judgements = st.dictionaries(doc_ids, st.integers(-1, 3), min_size=1, max_size=12).filter(
+    lambda judged: max(judged.values()) >= 0
+)
+
 
 @settings(max_examples=500, deadline=None)
 @given(
     st.dictionaries(st.sampled_from("pqrs"), st.dictionaries(doc_ids, scores, max_size=12), max_size=4),
     st.dictionaries(
-        st.sampled_from("pqrs"), st.dictionaries(doc_ids, st.integers(-1, 3), min_size=1, max_size=12), min_size=1, max_size=4
+        st.sampled_from("pqrs"), judgements, min_size=1, max_size=4
     ),
 )  # fmt: skip
 def test_equals_trec_eval_on_small_lists_with_ties(run, qrels):
@@ -56,7 +61,9 @@ def test_equals_trec_eval_on_long_lists(seed):
         run[f"q{query}"] = {
             f"d{d}": float(s) for d, s in zip(docs, rng.choice(rng.standard_normal(50), len(docs)), strict=True)
         }
-        qrels[f"q{query}"] = {f"d{d}": int(rng.integers(-1, 4)) for d in rng.permutation(400)[: rng.integers(1, 60)]}
+        qrels[f"q{query}"] = {
+            f"d{d}": int(rng.integers(-1, 4)) for d in rng.permutation(400)[: rng.integers(1, 60)]
+        } | {"d400": 1}
     del run["q3"]
     assert_equals_trec_eval(run, qrels)
 
@@ -126,6 +133,10 @@ def test_means_count_a_judged_query_missing_from_the_run_as_zero():
     run = {"q": {"a": 1.0}, "not judged": {"a": 1.0}}
     assert tt.evaluate(run, qrels, ["RR", "AP", "nDCG@10"]) == {"RR": 1 / 3, "AP": 1 / 3, "nDCG@10": 1 / 3}
     assert list(tt.evaluate_queries(run, qrels, ["RR"])["RR"]) == list(qrels)
+
+
+def test_a_query_with_grades_below_zero_alone_counts_zero():
+    assert set(tt.evaluate({"q": {"a": 1.0}}, {"q": {"a": -1, "b": -2}}, list(TREC)).values()) == {0.0}
 
 
 def test_an_empty_run_scores_zero():
