@@ -1,6 +1,7 @@
 """How fast do towers learn and read on the CPU?
 
-Question  Pairs a second of a training step (forward, gradient, update) and documents a second of encoding, for the average and the GRU tower, tied;
+Question  Pairs a second of a training step (forward, gradient, update) and documents a second of encoding, for the
+average and the GRU tower, tied;
           and what the step gains over the plain one: whole embedding table, torch's AdamW, nn.GRU.
 Data      python-docs (about 14,000 training pairs, 19,500 documents); 512 pairs a step, 64 terms a text for the GRU.
 Check     The loss of the step equals that of the plain one to 1e-5 before anything is timed.
@@ -9,6 +10,7 @@ Command   pytest benchmarks/bench_training.py --benchmark-enable
 
 import pytest
 import torch
+
 from twotower import losses
 from twotower.data import load_collection
 from twotower.text import Analyzer, Vocabulary
@@ -59,7 +61,8 @@ def plain_loss(model, training, batch):
 def case(request, collection, vocabulary):
     model = build(request.param, vocabulary)
     training = training_set(collection, "train", model.reader)
-    filled = [q for q, (a, b) in enumerate(training.pairs) if training.queries.lengths[a] and training.documents.lengths[b]]
+    terms = training.queries.lengths[training.pairs[:, 0]], training.documents.lengths[training.pairs[:, 1]]
+    filled = (terms[0] > 0) & (terms[1] > 0)
     training = type(training)(**{**vars(training), "pairs": training.pairs[filled]})
     batch = next(epoch_batches(training, NegativeSource(None, collection, training), BATCH, seed=0, epoch=1))
     return model, training, batch

@@ -77,8 +77,8 @@ class _Recurrence(torch.autograd.Function):
         start = len(states)
         for size in reversed(ctx.sizes):
             at = slice(start - size, start)
-            r, z, n = gates[at].split(width, dim=1)
-            d_r, d_z, d_n = d_a[at].split(width, dim=1)
+            r, z, n = torch.split(gates[at], width, dim=1)
+            d_r, d_z, d_n = torch.split(d_a[at], width, dim=1)
             d_h = d_states[at].clone()
             d_h[: len(carried)] += carried
             carried = d_h * z
