@@ -50,7 +50,7 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     analyzer: str = "english"
-    min_count: int = 2
+    min_count: int = 1
 
     def build(self, collection: Collection, seed: int) -> TwoTower:
         """Return the untrained model; its vocabulary comes from the corpus and the queries of the train split."""
