@@ -216,7 +216,8 @@ class _Bench:
         if fuse:
             hybrid = Hybrid([self.bm25, dense], fusion="linear")
             tuning = hybrid.tune(self.collection, split=VALID)
-            self.log(f"hybrid: {tuning}")
+            best = tuning.sensitivity[tuning.weight]
+            self.log(f"hybrid: weight {tuning.weight} for {recipe.name}, {tuning.measure} {best:.4f} on {VALID}")
             if keep:
                 self.result.fusion = hybrid.to_config()
             self._add(HYBRID, hybrid)
