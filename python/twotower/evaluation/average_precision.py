@@ -1,11 +1,9 @@
 """Average precision."""
 
-import numpy as np
-
-from twotower.evaluation.ranking import Ranking
+from twotower.evaluation.rankings import Rankings, Values, count_within, share
 
 
-def average_precision(ranking: Ranking, k: int | None, rel: int, denominator: str = "relevant") -> float:
+def average_precision(rankings: Rankings, k: int | None, rel: int, denominator: str = "relevant") -> Values:
     """Return the mean of the precisions at the places of relevant documents.
 
     Parameters
@@ -14,10 +12,7 @@ def average_precision(ranking: Ranking, k: int | None, rel: int, denominator: st
         Divide by all relevant documents of the collection, as trec_eval does, or by the relevant ones in the list alone.
         The second is what the course's example does (.711667 where trec_eval says .395370); it rewards short lists.
     """
-    hit = ranking.top(k) >= rel
-    n_found = int(hit.sum())
-    divisor = ranking.n_relevant(rel) if denominator == "relevant" else n_found
-    if not n_found or not divisor:
-        return 0.0
-    places = np.flatnonzero(hit) + 1
-    return float((np.arange(1, n_found + 1) / places).sum() / divisor)
+    found = rankings.found(k, rel)
+    query = rankings.query[found]
+    precisions = rankings.sums(query, count_within(query) / rankings.place[found])
+    return share(precisions, rankings.n_relevant(rel) if denominator == "relevant" else rankings.n_found(k, rel))

@@ -8,13 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
-from twotower.evaluation.evaluate import AnyQrels, AnyRun, evaluate_queries
-
-_CHUNK = 2_000_000  # random numbers held at once
-Values = npt.NDArray[np.float64]
+from twotower.evaluation.evaluate import query_values
+from twotower.evaluation.rankings import AnyQrels, AnyRun, Values
+from twotower.evaluation.significance import bootstrap_intervals, holm, randomisation_p
 
 
 @dataclass(frozen=True)
@@ -70,15 +68,21 @@ class Comparison:
         return asdict(self)
 
     def to_markdown(self) -> str:
-        """Return a table of the differences."""
-        lines = [
+        """Return two tables: means, with their spread over seeds, and differences."""
+        measures = list(dict.fromkeys(d.measure for d in self.differences))
+        lines = [f"| run | {' | '.join(measures)} |", "|---" * (1 + len(measures)) + "|"]
+        for name, means in self.means.items():
+            spread = {m: f" ± {s:.4f}" for m, s in self.spread.get(name, {}).items()}
+            figures = " | ".join(f"{means[m]:.4f}{spread.get(m, '')}" for m in measures)
+            lines.append(f"| {name} | {figures} |")
+        lines += [
+            "",
             f"| difference | measure | mean | {self.confidence:.0%} interval | p | p (Holm) |",
             "|---|---|---|---|---|---|",
         ]
-        lines += [
-            f"| {d.name} - {d.baseline} | {d.measure} | {d.difference:+.4f} | {d.low:+.4f} to {d.high:+.4f} | {d.p:.4f} | {d.p_holm:.4f} |"
-            for d in self.differences
-        ]
+        for d in self.differences:
+            figures = f"{d.difference:+.4f} | {d.low:+.4f} to {d.high:+.4f} | {d.p:.4f} | {d.p_holm:.4f}"
+            lines.append(f"| {d.name} - {d.baseline} | {d.measure} | {figures} |")
         return "\n".join(lines)
 
 
@@ -131,19 +135,17 @@ def compare(
             f"n_resamples {n_resamples} must be at least 1, and confidence {confidence} between 0 and 1"
         )
     values = {name: _by_seed(name, run, qrels, measures) for name, run in runs.items()}
-    rng = np.random.default_rng(seed)
-    found = []
-    for name in names:
-        if name == baseline:
-            continue
-        for measure in measures:
-            paired = values[name][measure].mean(axis=0) - values[baseline][measure].mean(axis=0)
-            low, high = bootstrap_interval(paired, n_resamples, confidence, rng)
-            found.append((name, measure, paired, low, high, randomisation_p(paired, n_resamples, rng)))
-    corrected = holm([p for *_, p in found])
+    pairs = [(name, measure) for name in names if name != baseline for measure in dict.fromkeys(measures)]
+    paired = np.column_stack([values[name][m].mean(axis=0) - values[baseline][m].mean(axis=0) for name, m in pairs])
+    for_intervals, for_tests = np.random.default_rng(seed).spawn(2)
+    low, high = bootstrap_intervals(paired, n_resamples, confidence, for_intervals)
+    p_values = randomisation_p(paired, n_resamples, for_tests).tolist()
+    figures = zip(
+        pairs, paired.mean(axis=0).tolist(), low.tolist(), high.tolist(), p_values, holm(p_values), strict=True
+    )
     differences = [
-        Difference(name, baseline, measure, float(paired.mean()), low, high, p, p_holm, len(paired))
-        for (name, measure, paired, low, high, p), p_holm in zip(found, corrected, strict=True)
+        Difference(name, baseline, measure, mean, start, end, p, p_holm, len(paired))
+        for (name, measure), mean, start, end, p, p_holm in figures
     ]
     return Comparison(
         means={name: {m: float(v.mean()) for m, v in by_measure.items()} for name, by_measure in values.items()},
@@ -162,50 +164,5 @@ def _by_seed(name: str, runs: AnyRun | Sequence[AnyRun], qrels: AnyQrels, measur
     seeds = [runs] if isinstance(runs, Mapping) else list(runs)
     if not seeds or not measures:
         raise InvalidInputError(f"run {name!r}: give at least one run and one measure")
-    tables = [evaluate_queries(run, qrels, measures) for run in seeds]
-    return {measure: np.array([list(table[measure].values()) for table in tables]) for measure in measures}
-
-
-def bootstrap_interval(
-    paired: Values, n_resamples: int, confidence: float, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return the ends of the percentile bootstrap interval of the mean of `paired` [Q]."""
-    n = len(paired)
-    step = max(1, _CHUNK // n)
-    means = [
-        paired[rng.integers(n, size=(min(step, n_resamples - start), n))].mean(axis=1)
-        for start in range(0, n_resamples, step)
-    ]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def randomisation_p(paired: Values, n_resamples: int, rng: np.random.Generator) -> float:
-    """Return the share of random sign flips of `paired` [Q] whose mean is at least as far from 0; the observed one counts."""
-    n = len(paired)
-    # Equal sums may differ in the last bits with the order of addition; a tie must count.
-    observed = abs(paired.sum()) - 1e-12 * np.abs(paired).sum()
-    step = max(1, _CHUNK // n)
-    extreme = 1
-    for start in range(0, n_resamples, step):
-        signs = rng.integers(2, size=(min(step, n_resamples - start), n), dtype=np.int8) * 2 - 1
-        extreme += int((np.abs(signs @ paired) >= observed).sum())
-    return extreme / (n_resamples + 1)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return Holm's step-down corrected p-values, in the given order.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p_values, kind="stable")
-    corrected = [0.0] * len(p_values)
-    highest = 0.0
-    for step, at in enumerate(order.tolist()):
-        highest = max(highest, min(1.0, p_values[at] * (len(p_values) - step)))
-        corrected[at] = highest
-    return corrected
+    tables = [query_values(run, qrels, measures) for run in seeds]
+    return {measure: np.array([table[measure] for table in tables]) for measure in measures}

@@ -1,15 +1,13 @@
 """Measures of a run against qrels, by query and as means."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.evaluation.measures import parse_measure
-from twotower.evaluation.ranking import rank
+from twotower.evaluation.rankings import AnyQrels, AnyRun, Values, rank_judged
 
 DENOMINATORS = ("relevant", "retrieved")
-AnyRun = Mapping[str, Mapping[str, float]]
-AnyQrels = Mapping[str, Mapping[str, int]]
 
 
 def evaluate_queries(
@@ -36,7 +34,9 @@ def evaluate_queries(
     Raises
     ------
     InvalidInputError
-        For an unknown measure or denominator, or a score that is NaN.
+        For an unknown measure or denominator, or a score of a judged query that is NaN.
+    InputTypeError
+        If a score is not a number, or a grade not an integer.
 
     Notes
     -----
@@ -47,19 +47,24 @@ def evaluate_queries(
     >>> evaluate_queries({"q": {"a": 2.0, "b": 1.0}}, {"q": {"b": 1}}, ["RR", "P@2"])
     {'RR': {'q': 0.5}, 'P@2': {'q': 0.5}}
     """
+    values = query_values(run, qrels, measures, denominator=denominator)
+    return {name: dict(zip(qrels, column.tolist(), strict=True)) for name, column in values.items()}
+
+
+def query_values(
+    run: AnyRun, qrels: AnyQrels, measures: Iterable[str], *, denominator: str = "relevant"
+) -> dict[str, Values]:
+    """Return what `evaluate_queries` returns, as arrays [Q] in the order of `qrels`."""
     if denominator not in DENOMINATORS:
         raise InvalidInputError(f"denominator {denominator!r}: choose one of {', '.join(DENOMINATORS)}")
     if isinstance(measures, str):
         raise InputTypeError(f"measures is one string: give a list, such as [{measures!r}]")
-    functions = {}
-    for measure in map(parse_measure, measures):
+    parsed = [parse_measure(name) for name in measures]
+    rankings = rank_judged(run, qrels)
+    values = {}
+    for measure in parsed:
         function = partial(measure.function, denominator=denominator) if measure.metric == "AP" else measure.function
-        functions[measure.name] = partial(function, k=measure.k, rel=measure.rel)
-    values: dict[str, dict[str, float]] = {name: {} for name in functions}
-    for query_id, judged in qrels.items():
-        ranking = rank(query_id, run.get(query_id, {}), judged)
-        for name, function in functions.items():
-            values[name][query_id] = function(ranking)
+        values[measure.name] = function(rankings, k=measure.k, rel=measure.rel)
     return values
 
 
@@ -78,5 +83,5 @@ def evaluate(
     """
     if not qrels:
         raise InvalidInputError("qrels has no query: there is nothing to average over")
-    values = evaluate_queries(run, qrels, measures, denominator=denominator)
-    return {name: sum(by_query.values()) / len(by_query) for name, by_query in values.items()}
+    values = query_values(run, qrels, measures, denominator=denominator)
+    return {name: float(column.mean()) for name, column in values.items()}

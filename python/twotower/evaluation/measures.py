@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twotower.errors import InputTypeError, InvalidInputError
+from twotower.evaluation.rankings import Values
 from twotower.registry import resolve
 
 METRICS = {
@@ -29,9 +30,9 @@ class Measure:
     rel: int
 
     @property
-    def function(self) -> Callable[..., float]:
-        """The pure function behind the metric: (Ranking, k, rel) to float."""
-        found: Callable[..., float] = resolve(METRICS, self.metric, "metric")
+    def function(self) -> Callable[..., Values]:
+        """The pure function behind the metric: (Rankings, k, rel) to float64 [Q]."""
+        found: Callable[..., Values] = resolve(METRICS, self.metric, "metric")
         return found
 
 

@@ -1,20 +1,18 @@
 """Set measures at a cut-off: P@k, R@k, Success@k."""
 
-from twotower.evaluation.ranking import Ranking
+from twotower.evaluation.rankings import Rankings, Values, share
 
 
-def precision(ranking: Ranking, k: int | None, rel: int) -> float:
+def precision(rankings: Rankings, k: int, rel: int) -> Values:
     """Return the share of relevant documents in the first k places; a list shorter than k counts as if filled up."""
-    assert k is not None
-    return int((ranking.top(k) >= rel).sum()) / k
+    return rankings.n_found(k, rel) / k
 
 
-def recall(ranking: Ranking, k: int | None, rel: int) -> float:
+def recall(rankings: Rankings, k: int, rel: int) -> Values:
     """Return the share of the relevant documents that stand in the first k places; 0 if none is relevant."""
-    n_relevant = ranking.n_relevant(rel)
-    return int((ranking.top(k) >= rel).sum()) / n_relevant if n_relevant else 0.0
+    return share(rankings.n_found(k, rel), rankings.n_relevant(rel))
 
 
-def success(ranking: Ranking, k: int | None, rel: int) -> float:
+def success(rankings: Rankings, k: int, rel: int) -> Values:
     """Return 1 if a relevant document stands in the first k places, else 0."""
-    return float((ranking.top(k) >= rel).any())
+    return (rankings.n_found(k, rel) > 0).astype(float)

@@ -1,9 +1,14 @@
 """Reciprocal rank."""
 
-from twotower.evaluation.ranking import Ranking
+import numpy as np
+
+from twotower.evaluation.rankings import Rankings, Values
 
 
-def reciprocal_rank(ranking: Ranking, k: int | None, rel: int) -> float:
+def reciprocal_rank(rankings: Rankings, k: int | None, rel: int) -> Values:
     """Return 1 / the place of the first relevant document among the first k; 0 if there is none."""
-    places = (ranking.top(k) >= rel).nonzero()[0]
-    return 1.0 / (int(places[0]) + 1) if len(places) else 0.0
+    found = rankings.found(k, rel)
+    queries, first = np.unique(rankings.query[found], return_index=True)
+    values = np.zeros(rankings.n_queries)
+    values[queries] = 1.0 / rankings.place[found][first]
+    return values

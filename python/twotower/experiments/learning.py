@@ -50,7 +50,7 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     analyzer: str = "english"
-    min_count: int = 2
+    min_count: int = 1
 
     def build(self, collection: Collection, seed: int) -> TwoTower:
         """Return the untrained model; its vocabulary comes from the corpus and the queries of the train split."""
@@ -216,7 +216,8 @@ class _Bench:
         if fuse:
             hybrid = Hybrid([self.bm25, dense], fusion="linear")
             tuning = hybrid.tune(self.collection, split=VALID)
-            self.log(f"hybrid: {tuning}")
+            best = tuning.sensitivity[tuning.weight]
+            self.log(f"hybrid: weight {tuning.weight} for {recipe.name}, {tuning.measure} {best:.4f} on {VALID}")
             if keep:
                 self.result.fusion = hybrid.to_config()
             self._add(HYBRID, hybrid)

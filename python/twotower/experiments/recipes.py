@@ -1,13 +1,17 @@
 """Towers with the training settings that suit them: what `twotower demo` and `twotower train` use.
 
-The settings were chosen on the valid split of python-docs (docs/decisions/training-defaults.md); test splits took no part.
+The settings were chosen on the valid split of python-docs (docs/decisions/training.md); test splits took no part.
 """
 
 from twotower.experiments.learning import Recipe
 
+_AVERAGE = {"epochs": 8, "batch_size": 1024, "lr": 0.2}
+_GRU = {"dim": 128, "hidden": 256, "pooling": "max", "max_terms": 32}
+_GRU_TRAINING = {"epochs": 3, "batch_size": 512, "lr": 0.1}
+
 RECIPES: dict[str, Recipe] = {
-    "average": Recipe(name="average", tower="average", options={"tied": True}),
-    "average-untied": Recipe(name="average untied", tower="average", options={"tied": False}),
-    "gru": Recipe(name="GRU", tower="rnn", options={"tied": True}),
-    "gru-untied": Recipe(name="GRU untied", tower="rnn", options={"tied": False}),
+    "average": Recipe("average", "average", {"tied": True, "dim": 256}, _AVERAGE),
+    "average-untied": Recipe("average untied", "average", {"tied": False, "dim": 256}, {**_AVERAGE, "lr": 0.1}),
+    "gru": Recipe("GRU", "rnn", {"tied": True, **_GRU}, _GRU_TRAINING),
+    "gru-untied": Recipe("GRU untied", "rnn", {"tied": False, **_GRU}, _GRU_TRAINING),
 }

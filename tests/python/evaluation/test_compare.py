@@ -7,7 +7,7 @@ import pytest
 
 import twotower as tt
 from twotower.errors import InvalidInputError
-from twotower.evaluation.compare import bootstrap_interval, holm, randomisation_p
+from twotower.evaluation.significance import bootstrap_intervals, holm, randomisation_p
 
 
 def run_with(first_place):
@@ -18,29 +18,42 @@ def run_with(first_place):
 QRELS = {f"q{i}": {"good": 1} for i in range(20)}
 
 
-def test_the_randomisation_test_equals_enumeration():
-    rng = np.random.default_rng(0)
-    for n in (1, 4, 9):
-        paired = rng.integers(-3, 4, n) / 2
-        signs = np.array(list(product([-1, 1], repeat=n)))
-        exact = (np.abs(signs @ paired) >= abs(paired.sum()) - 1e-12).mean()
-        assert randomisation_p(paired, 20_000, rng) == pytest.approx(exact, abs=0.02)
+@pytest.mark.parametrize("n", [1, 4, 9, 12])
+def test_the_randomisation_test_equals_enumeration(n):
+    rng = np.random.default_rng(n)
+    paired = rng.integers(-3, 4, (n, 3)) / 2
+    signs = np.array(list(product([-1, 1], repeat=n)))
+    exact = (np.abs(signs @ paired) >= np.abs(paired.sum(axis=0)) - 1e-12).mean(axis=0)
+    assert randomisation_p(paired, 40_000, rng) == pytest.approx(exact, abs=0.01)
 
 
-def test_the_bootstrap_interval_equals_enumeration_of_all_resamples():
-    paired = np.array([0.0, 0.0, 1.0])
-    means = sorted(np.mean(sample) for sample in product(paired, repeat=3))
-    low, high = bootstrap_interval(paired, 50_000, 0.90, np.random.default_rng(0))
-    assert (low, high) == tuple(np.quantile(means, [0.05, 0.95]))
+def test_the_bootstrap_intervals_equal_enumeration_of_all_resamples():
+    paired = np.array([[0.0, 2.0], [0.0, -1.0], [1.0, 4.0]])
+    resamples = paired[list(product(range(3), repeat=3))].mean(axis=1)
+    found = bootstrap_intervals(paired, 50_000, 0.90, np.random.default_rng(0))
+    np.testing.assert_allclose(found, np.quantile(resamples, [0.05, 0.95], axis=0), atol=1e-12)
 
 
 def test_the_interval_covers_the_true_mean_as_often_as_it_says():
-    rng = np.random.default_rng(1)
-    covered = 0
-    for _ in range(300):
-        low, high = bootstrap_interval(rng.standard_normal(60), 400, 0.95, rng)
-        covered += low <= 0 <= high
-    assert 0.90 <= covered / 300 <= 0.98
+    paired = np.random.default_rng(1).standard_normal((60, 300))
+    low, high = bootstrap_intervals(paired, 2000, 0.95, np.random.default_rng(2))
+    assert 0.90 <= ((low <= 0) & (high >= 0)).mean() <= 0.98
+
+
+def test_resamples_come_in_blocks_and_all_of_them_count():
+    paired = np.ones((500_000, 1))  # eight resamples a block
+    low, high = bootstrap_intervals(paired, 20, 0.9, np.random.default_rng(0))
+    assert (low[0], high[0]) == pytest.approx((1, 1))
+    assert randomisation_p(paired, 19, np.random.default_rng(0))[0] == 1 / 20
+
+
+def test_other_runs_and_measures_change_no_figure():
+    runs = {"a": run_with(range(7)), "b": run_with(range(9)), "c": run_with(range(3, 12))}
+    together = tt.compare(runs, QRELS, ["RR", "P@1"]).differences
+    for name in "bc":
+        alone = tt.compare({"a": runs["a"], name: runs[name]}, QRELS, ["P@1"]).differences[0]
+        again = next(d for d in together if (d.name, d.measure) == (name, "P@1"))
+        assert (again.low, again.high, again.p) == pytest.approx((alone.low, alone.high, alone.p))
 
 
 def test_a_better_run_is_found_better():
@@ -64,6 +77,8 @@ def test_seeds_are_averaged_for_each_query_before_pairing():
     found = tt.compare({"half": run_with(range(10)), "seeds": seeds}, QRELS, ["RR"])
     assert found.differences[0].difference == pytest.approx(0)
     assert found.spread == {"seeds": {"RR": 0.0}}
+    assert "| seeds | 0.7500 ± 0.0000 |" in found.to_markdown()
+    assert found.to_dict()["spread"] == found.spread
 
 
 def test_the_same_seed_gives_the_same_figures():

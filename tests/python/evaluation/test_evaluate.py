@@ -35,12 +35,17 @@ def assert_equals_trec_eval(run, qrels):
 doc_ids = st.text("ab1é漢", min_size=1, max_size=3)
 scores = st.one_of(st.integers(-3, 3).map(float), st.floats(-10, 10), st.sampled_from([1.0, 1.0 + 1e-9, 1.0 + 1e-7]))
 
+# pytrec_eval reads memory that it never wrote, and may never return, for a query that has only grades below 0.
+judgements = st.dictionaries(doc_ids, st.integers(-1, 3), min_size=1, max_size=12).filter(
+    lambda judged: max(judged.values()) >= 0
+)
+
 
 @settings(max_examples=500, deadline=None)
 @given(
     st.dictionaries(st.sampled_from("pqrs"), st.dictionaries(doc_ids, scores, max_size=12), max_size=4),
     st.dictionaries(
-        st.sampled_from("pqrs"), st.dictionaries(doc_ids, st.integers(-1, 3), min_size=1, max_size=12), min_size=1, max_size=4
+        st.sampled_from("pqrs"), judgements, min_size=1, max_size=4
     ),
 )  # fmt: skip
 def test_equals_trec_eval_on_small_lists_with_ties(run, qrels):
@@ -56,9 +61,44 @@ def test_equals_trec_eval_on_long_lists(seed):
         run[f"q{query}"] = {
             f"d{d}": float(s) for d, s in zip(docs, rng.choice(rng.standard_normal(50), len(docs)), strict=True)
         }
-        qrels[f"q{query}"] = {f"d{d}": int(rng.integers(-1, 4)) for d in rng.permutation(400)[: rng.integers(1, 60)]}
+        qrels[f"q{query}"] = {
+            f"d{d}": int(rng.integers(-1, 4)) for d in rng.permutation(400)[: rng.integers(1, 60)]
+        } | {"d400": 1}
     del run["q3"]
     assert_equals_trec_eval(run, qrels)
+
+
+@pytest.mark.parametrize("rel", [1, 2, 3])
+def test_equals_trec_eval_at_other_levels_of_relevance(rel):
+    rng = np.random.default_rng(rel)
+    run = {f"q{q}": {f"d{d}": float(rng.integers(0, 9)) for d in range(40)} for q in range(20)}
+    qrels = {f"q{q}": {f"d{d}": int(rng.integers(-2, 5)) for d in rng.permutation(60)[:30]} for q in range(20)}
+    names = {
+        f"P(rel={rel})@5": "P_5",
+        f"R(rel={rel})@5": "recall_5",
+        f"AP(rel={rel})": "map",
+        f"RR(rel={rel})": "recip_rank",
+    }
+    ours = tt.evaluate_queries(run, qrels, names)
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, ASKED, relevance_level=rel).evaluate(run)
+    for name, trec_name in names.items():
+        assert ours[name] == pytest.approx({q: values[trec_name] for q, values in theirs.items()}, abs=1e-9)
+
+
+def test_scores_that_float32_cannot_tell_apart_are_ties():
+    """trec_eval's order: float32 scores, then doc_id descending by its bytes."""
+    huge, tiny = 1e300, 1e-60
+    for scores, second in [((1.0 + 1e-9, 1.0), True), ((1.0 + 1e-6, 1.0), False), ((huge * 2, huge), True), ((tiny, 0.0), True),
+                           ((0.0, -0.0), True), ((float("inf"), huge), True), ((-huge, -np.inf), True)]:  # fmt: skip
+        run, qrels = {"q": {"a": scores[0], "é": scores[1]}}, {"q": {"a": 1}}
+        assert tt.evaluate(run, qrels, ["RR"])["RR"] == (0.5 if second else 1.0), scores
+        assert_equals_trec_eval(run, qrels)
+
+
+def test_many_documents_tied_with_judged_ones():
+    rng = np.random.default_rng(0)
+    run = {"q": {f"d{d}": float(rng.integers(0, 2)) for d in range(3000)}}
+    assert_equals_trec_eval(run, {"q": {f"d{d}": int(rng.integers(0, 4)) for d in rng.permutation(4000)[:400]}})
 
 
 def test_the_course_example():
@@ -95,6 +135,10 @@ def test_means_count_a_judged_query_missing_from_the_run_as_zero():
     assert list(tt.evaluate_queries(run, qrels, ["RR"])["RR"]) == list(qrels)
 
 
+def test_a_query_with_grades_below_zero_alone_counts_zero():
+    assert set(tt.evaluate({"q": {"a": 1.0}}, {"q": {"a": -1, "b": -2}}, list(TREC)).values()) == {0.0}
+
+
 def test_an_empty_run_scores_zero():
     assert set(tt.evaluate({}, QRELS, list(TREC)).values()) == {0.0}
 
@@ -111,6 +155,11 @@ def test_a_wrong_measure_is_refused(name, said):
 def test_wrong_input_is_refused():
     with pytest.raises(InvalidInputError, match=r"'q'.*'d'.*NaN"):
         tt.evaluate({"q": {"d": float("nan")}}, QRELS, ["AP"])
+    for value in (None, "high", [1.0]):
+        with pytest.raises(InputTypeError, match=r"'q'.*not a number"):
+            tt.evaluate({"q": {"d": value}}, QRELS, ["AP"])
+    with pytest.raises(InputTypeError, match=r"'q'.*'d'.*0.5.*integer"):
+        tt.evaluate(RUN, {"q": {"c": 1, "d": 0.5}}, ["AP"])
     with pytest.raises(InvalidInputError, match="relevant, retrieved"):
         tt.evaluate(RUN, QRELS, ["AP"], denominator="both")
     with pytest.raises(InputTypeError, match="list"):
