@@ -1,5 +1,6 @@
 """The training loop: epochs of steps, validation, best weights, resume."""
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -97,7 +98,7 @@ def train(
         If an argument is out of range, a split has no pair, `folder` holds a run and `resume` is not set, or holds a
         run with other settings.
     TrainingError
-        If a loss is not finite.
+        If a loss or a gradient is not finite.
     CorruptFileError, FileError
         If `folder` is damaged or cannot be written.
 
@@ -183,10 +184,10 @@ class _Run:
         self.step += 1
         lr = rate_at(self.step, total, self.settings.lr)
         loss, length = self.stepper.step(self.training, batch, lr)
-        if not loss < float("inf"):
+        if not math.isfinite(loss) or not math.isfinite(length):
             raise TrainingError(
-                f"the loss of step {self.step} (epoch {epoch}) is {loss}, with a learning rate of {lr:.3g}: take a "
-                "smaller lr or a smaller clip. The weights are those before the step"
+                f"step {self.step} (epoch {epoch}) has a loss of {loss} and a gradient of length {length}, with a learning "
+                f"rate of {lr:.3g}: take a smaller lr or a smaller clip. The weights are those before the step"
             )
         self._record({"step": self.step, "epoch": epoch, "loss": loss, "lr": lr, "gradient": length})
 

@@ -3,6 +3,7 @@
 U distinct terms of a batch.
 """
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -52,7 +53,7 @@ class Stepper:
     def step(self, training: TrainingSet, batch: Batch, lr: float) -> tuple[float, float]:
         """Improve the model on `batch`; return the loss before the step and the length of the gradient before clipping.
 
-        A loss that is not finite is returned without a step.
+        The weights stay as they are if either is not finite.
         """
         sides = [training.queries.select(batch.queries).tensors(), training.documents.select(batch.documents).tensors()]
         names = ["query_tower", "document_tower"]
@@ -82,6 +83,8 @@ class Stepper:
             list(torch.autograd.grad(loss, wanted)) if loss.requires_grad else [torch.zeros_like(x) for x in wanted]
         )
         length = clip(gradients, self.clip)
+        if not math.isfinite(length):
+            return length
         for (name, (distinct, _)), gradient in zip(tables.items(), gradients, strict=False):
             self.optimiser.update(name, gradient, lr, distinct)
         for name, gradient in zip(dense, gradients[len(tables) :], strict=True):

@@ -13,9 +13,8 @@ from twotower.towers.encoding import encode_terms
 from twotower.towers.terms import Terms
 from twotower.training.pairs import TrainingSet
 
-METRIC = "RR@10"
 DEPTH = 10
-QUERIES_AT_ONCE = 512
+SCORES_AT_ONCE = 2**24
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,15 @@ class Validation:
 
         Notes
         -----
-        Exact: the rank is 1 plus the number of documents with a higher score, or an equal one and a lower DocId. Cost Q
-        N D.
+        Exact: the rank is 1 plus the number of documents with a higher score, or an equal one and a lower DocId.
+        Cost Q N D.
         """
         queries = torch.from_numpy(encode_terms(model, model.query_tower, self.queries))
         documents = torch.from_numpy(encode_terms(model, model.document_tower, self.documents))
         total = 0.0
-        for start in range(0, len(queries), QUERIES_AT_ONCE):
-            scores = queries[start : start + QUERIES_AT_ONCE] @ documents.T
+        at_once = max(1, SCORES_AT_ONCE // len(documents))
+        for start in range(0, len(queries), at_once):
+            scores = queries[start : start + at_once] @ documents.T
             for row, relevant in zip(scores, self.relevant[start:], strict=False):
                 rank = _best_rank(row, sorted(relevant))
                 total += 1 / rank if rank <= DEPTH else 0.0

@@ -157,9 +157,10 @@ class TestRefused:
         with pytest.raises(InputTypeError, match="TwoTower"):
             train(torch.nn.Linear(2, 2), collection)
 
-    def test_a_loss_that_is_not_finite(self, average, collection):
+    @pytest.mark.parametrize("factor", [lambda x: x * float("inf"), lambda x: (x - x.detach()).sqrt()])
+    def test_a_loss_or_gradient_that_is_not_finite(self, average, collection, factor):
         def broken(queries, documents, positive, excluded):
-            return losses.in_batch()(queries, documents, positive, excluded) * float("inf")
+            return factor(losses.in_batch()(queries, documents, positive, excluded))
 
         before = average.query_tower.embedding.weight.detach().clone()
         with pytest.raises(TrainingError, match=r"step 1 .*smaller lr"):
