@@ -20,7 +20,7 @@ from twotower.towers import TwoTower
 from twotower.training import train
 from twotower.types import Collection, Run
 
-MEASURES = ("RR@10", "nDCG@10", "R@100")
+MEASURES = ("nDCG@10", "RR@10", "R@100")
 DEPTH = 100
 HYBRID = "hybrid"
 TRAIN, VALID = "train", "valid"
@@ -73,7 +73,7 @@ class LearningResult:
     rows : dict of str to dict of str to dict of str to list of float
         Row name to split to measure to means over queries, one a seed.
     comparisons : list of (str, Comparison)
-        Split, and a paired comparison of two rows on its queries.
+        Split, and a paired comparison of two rows on its queries by the first measure.
     models : list of TwoTower
         The trained tower of each recipe, first seed.
     seconds : dict of str to list of float
@@ -145,6 +145,7 @@ def learning_experiment(
     seeds : sequence of int
         Of weights, order of pairs and shuffling.
     measures : sequence of str
+        For the rows; differences are taken on the first.
     threads : int
         For indexes; 0 is every core. torch keeps its own setting.
     log : callable
@@ -264,7 +265,7 @@ class _Bench:
         for split in self.tests:
             for name, baseline in pairs:
                 both = {baseline: self.runs[baseline][split], name: self.runs[name][split]}
-                self.result.comparisons.append((split, compare(both, self.collection.split(split), self.measures)))
+                self.result.comparisons.append((split, compare(both, self.collection.split(split), self.measures[:1])))
 
 
 def _figure(values: Sequence[float]) -> str:
