@@ -9,7 +9,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "twotower.backend": "Backend backend",
+    "twotower.hardware": "Backend backend",
     "twotower.data": "load_collection read_qrels read_run read_triples write_qrels write_run write_triples",
     "twotower.engine": "Engine",
     "twotower.evaluation": "compare evaluate evaluate_queries",

@@ -18,11 +18,11 @@ LINES = [
     {"search"},
     {"index", "towers", "losses", "evaluation"},
     {"text", "data"},
-    {"registry", "types", "errors", "backend", "storage"},
+    {"registry", "types", "errors", "hardware", "storage"},
 ]
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 # Files allowed to import the extension module, and rooms allowed to import torch (besides function-local imports).
-CORE_USERS = {"backend.py", "storage.py", "text/native.py", "index/native.py"}
+CORE_USERS = {"hardware.py", "storage.py", "text/native.py", "index/native.py"}
 TORCH_ROOMS = {"towers", "losses", "training"}
 
 
@@ -117,3 +117,13 @@ def test_a_wrong_isa_raises_and_lists_the_right_ones():
     assert "BackendError" in done.stderr
     assert "mmx" in done.stderr
     assert "scalar" in done.stderr
+
+
+def test_no_function_is_shadowed_by_a_module_of_its_name():
+    done = run_python(
+        "import pkgutil, importlib, types, twotower as tt\n"
+        "for m in pkgutil.walk_packages(tt.__path__, 'twotower.'):\n"
+        "    if '__main__' not in m.name: importlib.import_module(m.name)\n"
+        "print([n for n in tt._EXPORTS if isinstance(getattr(tt, n), types.ModuleType)])"
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

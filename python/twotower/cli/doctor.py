@@ -66,7 +66,7 @@ CHECKS = {
 def doctor(as_json: bool) -> None:
     """Show versions, instruction set and devices, and check that answers are right here."""
     from twotower import __version__
-    from twotower.backend import backend
+    from twotower.hardware import backend
 
     found = backend()
     checks = {name: check() for name, check in CHECKS.items()}

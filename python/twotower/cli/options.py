@@ -40,7 +40,7 @@ def use_threads(threads: int) -> int:
     """Give torch the asked number of threads (0: every core) and return it."""
     import torch
 
-    from twotower.backend import backend
+    from twotower.hardware import backend
 
     threads = threads or backend().threads
     torch.set_num_threads(threads)
