@@ -34,23 +34,7 @@ def test_there_are_doctests_to_run():
 
 def test_the_code_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    words = [
-        "csv",
-        "json",
-        "graph",
-        "tensor",
-        "date",
-        "path",
-        "array",
-        "matrix",
-        "socket",
-        "thread",
-        "file",
-        "frame",
-        "index",
-        "window",
-        "tree",
-    ]
+    words = ["csv", "json", "graph", "tensor", "date", "path", "array", "matrix", "socket", "thread", "file", "frame"]
     corpus = {
         f"d{i}": tt.Document(f"{a} {b} read write", f"{a}.{b}")
         for i, (a, b) in enumerate((a, b) for a in words for b in words)
