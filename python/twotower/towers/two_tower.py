@@ -130,7 +130,13 @@ class TwoTower(nn.Module):
 
     @classmethod
     def rnn(
-        cls, vocabulary: Vocabulary, analyzer: Any = "english", *, cell: str = "gru", max_terms: int = 64, **options: Any
+        cls,
+        vocabulary: Vocabulary,
+        analyzer: Any = "english",
+        *,
+        cell: str = "gru",
+        max_terms: int = 64,
+        **options: Any,
     ) -> Self:
         """Return an untrained model whose towers read with a GRU or LSTM.
 
