@@ -58,7 +58,7 @@ def test_help_is_quick_and_names_every_verb():
     assert done.returncode == 0
     assert all(verb in done.stdout for verb in VERBS)
     # Speed belongs to benchmarks; this bound only catches an import of torch (seconds) from sneaking in.
-    assert min(seconds) < 1.0, seconds
+    assert min(seconds) < 3.0, seconds
 
 
 @pytest.mark.parametrize("verb", VERBS)
