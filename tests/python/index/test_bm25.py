@@ -104,7 +104,7 @@ def test_many_threads_and_queries_from_threads():
 def test_ctrl_c_stops_a_long_search():
     random = np.random.default_rng(0)
     index = BM25Index.build([[str(t) for t in row] for row in random.integers(0, 50, (20_000, 20))])
-    queries = [[str(t) for t in range(30)]] * 20_000  # half a minute of work
+    queries = [[str(t) for t in range(30)]] * 100_000  # more than a minute of work
     timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
     started = time.monotonic()
     timer.start()
