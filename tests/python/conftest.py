@@ -5,6 +5,12 @@ import pytest
 from real_data import ABSENT, ROOT
 
 
+def pytest_configure():
+    # A shell starts its background jobs with SIGINT ignored; the tests of Ctrl-C need it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def skips(terminalreporter):
     reports = terminalreporter.stats.get("skipped", [])
     missing = [r for r in reports if isinstance(r.longrepr, tuple) and ABSENT in r.longrepr[2]]
