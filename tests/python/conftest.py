@@ -1,5 +1,7 @@
 """What every test run prints and holds: how many tests were skipped, and none for missing data where the data is."""
 
+import signal
+
 import pytest
 
 from real_data import ABSENT, ROOT
