@@ -37,7 +37,7 @@ def vocabulary(collection):
 def build(kind, vocabulary):
     if kind == "average":
         return TwoTower.average(vocabulary)
-    return TwoTower.rnn(vocabulary, max_terms=64)
+    return TwoTower.rnn(vocabulary, pooling="max", max_terms=64)
 
 
 def plain_vectors(model, side):
@@ -48,8 +48,8 @@ def plain_vectors(model, side):
     ids, offsets = side
     lengths = offsets.diff()
     embedded = torch.nn.utils.rnn.pack_sequence(tower.embedding(ids).split(lengths.tolist()), enforce_sorted=False)
-    states, _ = torch.nn.utils.rnn.pad_packed_sequence(tower.cells(embedded)[0], batch_first=True)
-    return model.finish(states.sum(dim=1) / lengths.unsqueeze(1))
+    states, _ = torch.nn.utils.rnn.pad_packed_sequence(tower.cells(embedded)[0], True, padding_value=-torch.inf)
+    return model.finish(states.amax(dim=1))
 
 
 def plain_loss(model, training, batch):

@@ -38,7 +38,7 @@ class BackendError(TwoTowerError, RuntimeError):
 
 
 class TrainingError(TwoTowerError, RuntimeError):
-    """Training cannot go on (a loss that is not finite, a gradient that is exactly zero)."""
+    """Training cannot go on (a loss or gradient that is not finite)."""
 
 
 class VersionWarning(UserWarning):

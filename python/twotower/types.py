@@ -23,6 +23,9 @@ Qrels = dict[str, dict[str, int]]
 Run = dict[str, dict[str, float]]
 """query_id -> doc_id -> score."""
 
+MAX_GRADE = 2**31 - 1
+"""Largest grade, and largest magnitude of a negative one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

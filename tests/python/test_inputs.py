@@ -207,3 +207,9 @@ def test_score_equals_search(name):
     index = build(name)
     hits = index.search(queries(name), k=3)
     assert (index.score(queries(name), hits.docs) == hits.scores).all()
+
+
+@pytest.mark.parametrize("grade", [2**31, -(2**31), 2**63, 10**30])
+def test_a_grade_beyond_range_is_refused(grade):
+    with pytest.raises(InvalidInputError, match=r"'q'.*'d'"):
+        tt.evaluate({"q": {"d": 1.0}}, {"q": {"d": grade, "e": -1}}, ["AP"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from twotower.cli.options import common, emit, interactive, log, use_threads
+from twotower.cli.options import OutFolder, common, emit, interactive, log, use_threads
 from twotower.cli.search import converse, show
 
 SOURCE = "python-docs"
@@ -21,7 +21,7 @@ QUERIES = (
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutFolder(),
     help="Keep the engine in this folder, for `twotower search`.",
 )
 @click.option("-k", default=3, show_default=True, type=click.IntRange(1, 100), help="Hits to show for a query.")
@@ -44,9 +44,6 @@ def demo(out: Path | None, k: int, threads: int, seed: int, as_json: bool) -> No
     log(f"{len(collection.corpus):,} documents; pairs: " + ", ".join(f"{split} {n:,}" for split, n in pairs.items()))
     result = learning_experiment(collection, [RECIPES[name] for name in TOWERS], seeds=[seed], threads=threads, log=log)
     engine = Engine.build(collection, model=result.models[0], threads=threads)
-    if out is not None:
-        engine.save(out)
-        log(f"saved the engine to {out}")
     answers = {query: engine.search(query, k) for query in QUERIES}
     seconds = time.perf_counter() - started
     document = {
@@ -56,5 +53,8 @@ def demo(out: Path | None, k: int, threads: int, seed: int, as_json: bool) -> No
     }
     shown = "\n\n".join(show(query, hits) for query, hits in answers.items())
     emit(document, as_json, f"{result.to_markdown()}\n\n{shown}\n\n{seconds:.0f} s on {threads} threads, seed {seed}")
+    if out is not None:
+        engine.save(out)
+        log(f"saved the engine to {out}")
     if interactive() and not as_json:
         converse(engine, k)

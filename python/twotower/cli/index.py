@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from twotower.cli.options import common, emit, log, use_threads
+from twotower.cli.options import OutFolder, common, emit, log, use_threads
 
 
 @click.command()
 @click.argument("source")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Engine folder to write.")
+@click.option("--out", required=True, type=OutFolder(), help="Engine folder to write.")
 @click.option(
     "--model", "model_folder", type=click.Path(path_type=Path, exists=True), help="Two-tower model, adds dense search."
 )

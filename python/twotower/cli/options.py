@@ -1,8 +1,10 @@
 """Options and output that every verb shares."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -13,12 +15,29 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def common(command: Command) -> Command:
     """Add `--json --seed --threads` to a verb."""
     for option in (
-        click.option("--threads", type=click.IntRange(0), default=0, show_default=True, help="0: every core."),
+        click.option("--threads", type=click.IntRange(0, 1024), default=0, show_default=True, help="0: every core."),
         click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all chance."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output."),
     ):
         command = option(command)
     return command
+
+
+class OutFolder(click.Path):
+    """A folder to write: refused before any work if it is a file or cannot be made or written."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("the name of the folder is empty", param, ctx)
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            self.fail(f"{path} cannot be written: {there} is no folder that you may write to", param, ctx)
+        return path
 
 
 def log(message: str) -> None:
@@ -33,7 +52,7 @@ def emit(document: Any, as_json: bool, text: str) -> None:
 
 def interactive() -> bool:
     """Tell whether a person sits at both ends."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def use_threads(threads: int) -> int:

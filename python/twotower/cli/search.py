@@ -43,7 +43,7 @@ def search(engine_folder: Path, query: tuple[str, ...], k: int, threads: int, se
     if not query and interactive() and not as_json:
         converse(engine, k)
         return
-    queries = [" ".join(query)] if query else [line.rstrip("\n") for line in sys.stdin]
+    queries = [" ".join(query)] if query else [line.rstrip("\n") for line in sys.stdin or ()]
     found = [engine.search(text, k) for text in queries]
     document = [
         {"query": text, "hits": [asdict(hit) for hit in hits]} for text, hits in zip(queries, found, strict=True)

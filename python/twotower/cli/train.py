@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from twotower.cli.options import common, emit, log, use_threads
+from twotower.cli.options import OutFolder, common, emit, log, use_threads
 
 
 @click.command()
 @click.argument("source")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutFolder(),
     help="Folder to save the trained model in (the first one).",
 )
 @click.option("--config", help="Configuration of a data set id, such as v1.1.")
@@ -42,12 +42,16 @@ def train(
     chosen: dict[str, Any] = {key: value for key, value in (("epochs", epochs), ("loss", loss)) if value is not None}
     recipes = [choose(RECIPES, name, "recipe") for name in towers or ("average",)]
     recipes = [replace(recipe, training={**recipe.training, **chosen}) for recipe in recipes]
+    if out is not None:
+        from twotower.towers.saving import check_target
+
+        check_target(out)
     log(f"reading {source}")
     collection = load_collection(source, config=config)
     result = learning_experiment(
         collection, recipes, tests=tests or ("test",), seeds=range(seed, seed + seeds), threads=threads, log=log
     )
+    emit(result.to_dict(), as_json, result.to_markdown())
     if out is not None:
         result.models[0].save_pretrained(out)
         log(f"saved the model to {out}")
-    emit(result.to_dict(), as_json, result.to_markdown())

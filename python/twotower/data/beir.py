@@ -5,7 +5,7 @@ from pathlib import Path
 
 from twotower.data.rows import Judgements, Row, json_rows, lines, stem, suffix, text_field
 from twotower.errors import DataFormatError, FileError
-from twotower.types import Collection, Document, Qrels
+from twotower.types import MAX_GRADE, Collection, Document, Qrels
 
 COMPRESSIONS = ("", ".gz", ".xz")
 HEADER = "query-id\tcorpus-id\tscore"
@@ -73,6 +73,10 @@ def as_grade(text: str, where: str) -> int:
     """
     if not text.removeprefix("-").isdecimal() or not text.isascii():
         raise DataFormatError(f"{where}: grade {text!r} must be an integer such as 0, 1 or 2")
+    if len(text) > 10 or abs(int(text)) > MAX_GRADE:
+        raise DataFormatError(
+            f"{where}: grade {text!r:.40} is out of range: it must lie between -{MAX_GRADE} and {MAX_GRADE}"
+        )
     return int(text)
 
 

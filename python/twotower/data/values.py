@@ -5,7 +5,7 @@ from typing import Any
 
 from twotower.data.rows import as_object, as_text, kind, text_field
 from twotower.errors import DataFormatError, InvalidInputError
-from twotower.types import Collection, Document, Qrels
+from twotower.types import MAX_GRADE, Collection, Document, Qrels
 
 PARTS = ("corpus", "queries", "qrels")
 Named = tuple[str | None, Any]
@@ -96,6 +96,10 @@ def _checked(judged: Qrels, split: str, collection: Collection) -> Qrels:
             raise DataFormatError(f"{where}: unknown document {doc_id!r}: add it to the corpus")
         if isinstance(grade, bool) or not isinstance(grade, int):
             raise DataFormatError(f"{where}, document {doc_id!r}: the grade must be an integer, got {kind(grade)}")
+        if abs(grade) > MAX_GRADE:
+            raise DataFormatError(
+                f"{where}, document {doc_id!r}: the grade must lie between -{MAX_GRADE} and {MAX_GRADE}, got {grade}"
+            )
     return {query_id: dict(grades) for query_id, grades in judged.items()}
 
 

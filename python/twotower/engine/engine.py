@@ -1,5 +1,6 @@
 """One object for people who just want search: BM25, a two-tower model, their fusion and the texts in one saved folder."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from twotower.engine.saving import load_parts, save_parts
 from twotower.engine.snippet import snippet
-from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
+from twotower.errors import CorruptFileError, FileError, InputTypeError, InvalidInputError
 from twotower.index import BM25Index, FlatIndex
 from twotower.search import Dense, Hybrid, Searcher
 from twotower.storage import StringTable, pack_strings
@@ -18,6 +19,7 @@ from twotower.towers import TwoTower
 from twotower.types import Collection, Document, Hits, Run
 
 TUNING_SPLIT = "valid"
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,16 @@ class Engine:
         CorruptFileError
             If a part is damaged, or the parts do not belong together.
         """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return cls._load(folder)
+            except (FileError, CorruptFileError):
+                # A save beside us may have replaced the parts between our reading of the manifest and of them.
+                time.sleep(0.01)
+        return cls._load(folder)
+
+    @classmethod
+    def _load(cls, folder: str | Path) -> Self:
         parts, meta, arrays = load_parts(folder)
         try:
             texts = StringTable(arrays["texts"], arrays["text_offsets"])

@@ -5,6 +5,7 @@ one step; then older parts are removed. A kill at any moment leaves the old engi
 """
 
 import fcntl
+import hashlib
 import re
 import secrets
 import shutil
@@ -20,6 +21,7 @@ from twotower.errors import CorruptFileError, FileError
 from twotower.storage import read_container, write_container
 
 KIND = "engine"
+_DESCRIBING = ("twotower.manifest", "config.json")
 _PARTS = re.compile(r"parts-[0-9a-f]{16}")
 
 
@@ -42,7 +44,8 @@ def save_parts(
             parts = root / f"parts-{secrets.token_hex(8)}"
             try:
                 parts.mkdir()
-                write_container(root, KIND, {**write(parts), "parts": parts.name}, arrays)
+                meta = {**write(parts), "parts": parts.name}
+                write_container(root, KIND, {**meta, "identity": _identity(parts)}, arrays)
             except BaseException:
                 shutil.rmtree(parts, ignore_errors=True)
                 raise
@@ -72,7 +75,18 @@ def load_parts(folder: str | Path) -> tuple[Path, dict[str, Any], dict[str, np.n
         raise CorruptFileError(f"{root}: the folder of the parts is named {name!r}; save the engine again")
     if not (root / name).is_dir():
         raise CorruptFileError(f"{root}: {name} is missing; save the engine again")
+    if _identity(root / name) != meta.get("identity"):
+        raise CorruptFileError(f"{root}: the parts in {name} do not belong together; save the engine again")
     return root / name, meta, arrays
+
+
+def _identity(parts: Path) -> dict[str, str]:
+    """Return the SHA-256 of the files that describe the parts; these hold checksums of all others."""
+    try:
+        described = sorted(path for name in _DESCRIBING for path in parts.glob(f"*/{name}"))
+        return {str(path.relative_to(parts)): hashlib.sha256(path.read_bytes()).hexdigest() for path in described}
+    except OSError as error:
+        raise FileError(f"cannot read the engine in {parts}: {error}") from error
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InputTypeError, InvalidInputError
+from twotower.types import MAX_GRADE
 
 AnyRun = Mapping[str, Mapping[str, float]]
 AnyQrels = Mapping[str, Mapping[str, int]]
@@ -169,9 +170,14 @@ def _break_ties(
 
 def _grades(grades: list[int], qrels: AnyQrels) -> Integers:
     array = np.array(grades) if grades else np.zeros(0, np.int64)
-    if array.dtype.kind not in "iub":
+    if array.dtype.kind not in "iub" or (len(array) and (array.max() > MAX_GRADE or array.min() < -MAX_GRADE)):
         for query_id, judged in qrels.items():
             for doc_id, grade in judged.items():
+                if isinstance(grade, int | np.integer) and abs(int(grade)) > MAX_GRADE:
+                    raise InvalidInputError(
+                        f"query {query_id!r}: the grade of document {doc_id!r} is {grade}: it must lie between "
+                        f"-{MAX_GRADE} and {MAX_GRADE}"
+                    )
                 if not isinstance(grade, int | np.integer):
                     raise InputTypeError(
                         f"query {query_id!r}: the grade of document {doc_id!r} is {grade!r} ({type(grade).__name__}): "

@@ -157,7 +157,10 @@ def learning_experiment(
         If a split is missing, or a test split is one that is trained or chosen on.
     """
     for split in (TRAIN, VALID, *tests):
-        collection.split(split)
+        if not collection.pairs(split):
+            raise InvalidInputError(
+                f"split {split!r} of {collection.name} has no relevant document: nothing to learn or measure"
+            )
     if overlap := {TRAIN, VALID} & set(tests):
         raise InvalidInputError(f"{sorted(overlap)} cannot be test splits: they are trained, chosen and tuned on")
     if not recipes or not seeds:

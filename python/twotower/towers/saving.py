@@ -35,8 +35,31 @@ SETTINGS: dict[str, type] = {
 }  # fmt: skip
 
 
+def check_target(folder: Path) -> Path:
+    """Return where a model may be saved: `folder`, links followed.
+
+    Raises
+    ------
+    FileError
+        If something else than a model is there, which saving would remove.
+    """
+    target = folder.resolve()
+    if target.exists() and not target.is_dir():
+        raise FileError(f"cannot save a model to {folder}: it is a file. Give a folder")
+    if target.is_dir() and any(target.iterdir()):
+        try:
+            _read_config(target / CONFIG)
+        except (FileError, CorruptFileError) as error:
+            raise FileError(
+                f"cannot save a model to {folder}: it holds other files, which would be removed. Give a new or empty "
+                "folder, or one that holds a model"
+            ) from error
+    return target
+
+
 def save_model(model: "TwoTower", folder: Path) -> None:
     """Write `model` beside `folder`, then put it in its place in one step."""
+    folder = check_target(folder)
     config: dict[str, Any] = {
         "format": FORMAT, "version": VERSION, "tower": model.tower, "options": model.query_tower.options,
         "tied": model.tied, "similarity": model.similarity, "max_terms": model.reader.max_terms, "seed": model.seed,
@@ -54,6 +77,8 @@ def save_model(model: "TwoTower", folder: Path) -> None:
             )
             config["files"] = {name: _identity(new / name) for name in (WEIGHTS, VOCABULARY)}
             (new / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+            for name in (WEIGHTS, VOCABULARY):  # safetensors makes its files private; the others follow the umask
+                (new / name).chmod((new / CONFIG).stat().st_mode)
             replace_folder(new, folder)
     except (OSError, SafetensorError) as error:
         raise FileError(f"cannot save the model to {folder}: {error}") from error

@@ -214,14 +214,14 @@ class TwoTower(nn.Module):
         return encode(self, self.document_tower, texts, batch_size, progress)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the model into `folder` (safetensors and JSON), replacing what was there in one step.
+        """Write the model into `folder` (safetensors and JSON), replacing an earlier model there in one step.
 
         Raises
         ------
         InvalidInputError
             If the analyzer is a callable of the user's own, which cannot be saved.
         FileError
-            If the folder cannot be written.
+            If the folder cannot be written, or holds something else than a model.
         """
         save_model(self, Path(folder))
 

@@ -127,6 +127,9 @@ def excluded_mask(training: TrainingSet, queries: Rows, documents: Rows) -> torc
 
 def _pools(given: Mapping[str, Sequence[str]], collection: Collection, training: TrainingSet) -> list[Rows]:
     document_rows = {doc_id: row for row, doc_id in enumerate(collection.corpus)}
+    for query_id in given:
+        if query_id not in collection.queries:
+            raise InvalidInputError(f"negatives are given for query {query_id!r}, which {collection.name} lacks")
     pools = []
     for query, query_id in enumerate(training.query_ids):
         try:

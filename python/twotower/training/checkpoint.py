@@ -89,6 +89,8 @@ def read_position(folder: Path, settings: dict[str, Any]) -> Position:
         record = json.loads(path.read_text(encoding="utf-8"))
         version, digest = record.pop("version"), record.pop("sha256")
         position = Position(**record)
+        if not all(type(count) is int and count >= 0 for count in (position.step, position.metrics_bytes)):
+            raise ValueError("step and metrics_bytes must be whole numbers, 0 or more")
     except OSError as error:
         raise FileError(f"cannot read {path}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

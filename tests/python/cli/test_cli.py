@@ -172,3 +172,38 @@ def test_offline_a_hub_id_fails_within_seconds_and_says_what_to_do():
     assert done.returncode == 1
     assert "microsoft/ms_marco" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("threads", ["-1", "1025", "100000"])
+def test_threads_beyond_reason_are_refused(engine, threads):
+    done = twotower("search", engine, "love", "--threads", threads)
+    assert done.returncode == 2
+    assert "threads" in done.stderr
+
+
+def test_out_is_checked_before_any_work(beir, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("years of work")
+    for verb, out, code in (("index", "", 2), ("index", tmp_path / "file", 2), ("train", tmp_path / "precious", 1)):
+        done = twotower(verb, beir, "--out", out)
+        assert done.returncode == code, done.stderr
+        assert "reading" not in done.stderr
+    assert (tmp_path / "precious" / "thesis.txt").exists()
+
+
+def test_closed_standard_input_is_no_traceback(engine):
+    done = subprocess.run(
+        f"{sys.executable} -m twotower search {engine} <&-", shell=True, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_grade_beyond_range_is_named_by_file_and_line(tmp_path):
+    (tmp_path / "qrels").write_text("q 0 d 1\nq 0 e 99999999999999999999\n")
+    (tmp_path / "run").write_text("q Q0 d 1 1 t\n")
+    done = twotower("evaluate", "--run", tmp_path / "run", "--qrels", tmp_path / "qrels")
+    assert done.returncode == 2
+    assert "2" in done.stderr
+    assert "9999" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -129,7 +129,7 @@ def test_parts_of_different_engines_do_not_pass_as_one(tmp_path):
     mine, other = (next((tmp_path / name).glob("parts-*")) for name in "ab")
     shutil.rmtree(mine / "bm25")
     shutil.copytree(other / "bm25", mine / "bm25")
-    with pytest.raises(CorruptFileError, match="2 indexed documents, 4 texts"):
+    with pytest.raises(CorruptFileError, match="do not belong together"):
         tt.Engine.load(tmp_path / "a")
 
 
@@ -156,3 +156,28 @@ def test_a_kill_leaves_the_old_engine_or_the_new(tmp_path):
         child.stdout.close()
         engine = tt.Engine.load(tmp_path / "engine")
         assert (len(engine), engine.document(0).text) in {(50, "old text"), (70, "new words")}
+
+
+def test_a_model_of_another_engine_does_not_pass(tmp_path):
+    vocabulary = tt.Vocabulary.count(TEXTS, tt.Analyzer("english"))
+    other = tt.TwoTower.average(vocabulary, "english", dim=8, seed=5)
+    tt.Engine.build(TEXTS, model=model()).save(tmp_path / "engine")
+    parts = next((tmp_path / "engine").glob("parts-*"))
+    other.save_pretrained(parts / "model")
+    with pytest.raises(CorruptFileError, match="do not belong together"):
+        tt.Engine.load(tmp_path / "engine")
+
+
+def test_a_model_never_replaces_what_is_no_model(tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("years of work")
+    with pytest.raises(FileError, match="other files"):
+        model().save_pretrained(tmp_path / "precious")
+    assert (tmp_path / "precious" / "thesis.txt").read_text() == "years of work"
+    model().save_pretrained(tmp_path / "model")
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    model().save_pretrained(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert {path.stat().st_mode & 0o444 for path in (tmp_path / "model").iterdir()} == {
+        (tmp_path / "model" / "config.json").stat().st_mode & 0o444
+    }
