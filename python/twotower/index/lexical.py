@@ -4,6 +4,7 @@ An index is a set of read-only arrays, fresh or mapped from a folder, and a scor
 Legend: Q queries, C candidates, K results, N documents, V vocabulary, P postings.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from os import PathLike
@@ -65,7 +66,7 @@ class Explanation:
     terms: list[TermScore]
 
 
-class LexicalIndex:
+class LexicalIndex(ABC):
     """Search over an inverted index; `BM25Index` and `TfidfIndex` bring the formula.
 
     Immutable, so searching from several threads at once is safe. The C++ core works with the GIL released.
@@ -245,11 +246,11 @@ class LexicalIndex:
     def _term_ids(self, queries: list[Any]) -> TermIds:
         return term_ids(queries, self.analyzer, self.vocabulary, grow=False)
 
+    @abstractmethod
     def _scoring(self) -> dict[str, Any]:
         """Return the options of the formula, to save."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def _from_saved(cls, content: LexicalContent, scoring: dict[str, Any]) -> Self:
         """Make an index of loaded content and what `_scoring` returned."""
-        raise NotImplementedError

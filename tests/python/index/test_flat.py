@@ -96,7 +96,8 @@ def test_many_rows_and_queries_over_threads_give_the_same():
 
 
 def test_flush_to_zero_of_the_host_changes_nothing():
-    torch = pytest.importorskip("torch")
+    import torch
+
     vectors, queries = dense_oracle.adversarial("denormals", np.random.default_rng(0))
     expected = dense_oracle.search(vectors, queries, 10)
     if not torch.set_flush_denormal(True):
