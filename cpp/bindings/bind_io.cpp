@@ -45,7 +45,7 @@ const char* name_of(DType wanted) {
   return "uint8";  // never: the manifest was checked
 }
 
-void write(const fs::path& folder, const std::string& kind, const std::string& meta,
+void write(const fs::path& folder, const std::string& kind, const py::bytes& meta,
            const std::vector<std::pair<std::string, py::array>>& arrays) {
   std::vector<Segment> segments;
   for (const auto& [name, array] : arrays) {
@@ -53,8 +53,9 @@ void write(const fs::path& folder, const std::string& kind, const std::string& m
     const std::vector<std::uint64_t> shape(array.shape(), array.shape() + array.ndim());
     segments.push_back({name, dtype_of(array), shape, array.data()});
   }
+  const std::string metadata(meta);
   const py::gil_scoped_release release;
-  write_container(folder, kind, meta, segments);
+  write_container(folder, kind, metadata, segments);
 }
 
 py::tuple read(const fs::path& folder, const std::string& kind) {

@@ -136,7 +136,7 @@ def unicode_version() -> str:
     """
     Version of the Unicode tables.
     """
-def write_container(folder: os.PathLike | str | bytes, kind: str, meta: str, arrays: collections.abc.Sequence[tuple[str, numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]]]) -> None:
+def write_container(folder: os.PathLike | str | bytes, kind: str, meta: bytes, arrays: collections.abc.Sequence[tuple[str, numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]]]) -> None:
     ...
 def write_file_atomically(path: os.PathLike | str | bytes, data: bytes) -> None:
     ...
