@@ -1,4 +1,4 @@
-"""How sure a mean difference is: resampled queries, flipped signs, several tests at once.
+"""How sure a mean difference is: resampled queries, flipped signs, several tests at once, and what a test set can show at all.
 
 Columns are differences to be judged at once on the same resamples, so that the figures of one do not depend on what else stands
 in the table. Legend: Q queries, M differences.
@@ -31,6 +31,84 @@ def bootstrap_intervals(
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(means), [tail, 1 - tail], axis=0)
     return low, high
+
+
+def stratified_interval(
+    strata: Sequence[Values], n_resamples: int, confidence: float, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """Return the mean over strata of their mean differences, and the ends of its percentile bootstrap interval.
+
+    Parameters
+    ----------
+    strata : sequence of ndarray of float64, shape [Q_i]
+        Paired differences of each test collection. Each collection counts the same, however many queries it has.
+    n_resamples : int
+    confidence : float in (0, 1)
+    rng : numpy.random.Generator
+
+    Notes
+    -----
+    Queries are resampled within their collection, never across (Efron and Tibshirani 1993, section 8.3: several samples).
+    """
+    means = np.zeros(n_resamples)
+    for paired in strata:
+        drawn = [rng.integers(len(paired), size=(size, len(paired))) for size in _blocks(n_resamples, len(paired))]
+        means += np.concatenate([paired[rows].mean(axis=1) for rows in drawn]) / len(strata)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(np.mean([paired.mean() for paired in strata])), float(low), float(high)
+
+
+def paired_t_p(paired: Values) -> Values:
+    """Return the two-sided p-value of Student's paired t-test for each column of `paired` [Q, M]; [M].
+
+    1 where all differences are 0, or where there is one query only; 0 where all are equal and not 0.
+    """
+    from scipy.special import stdtr
+
+    n = len(paired)
+    mean = paired.mean(axis=0)
+    if n < 2:
+        return np.ones(paired.shape[1])
+    error = paired.std(axis=0, ddof=1) / np.sqrt(n)
+    constant = np.ptp(paired, axis=0) == 0  # the deviation of equal numbers is not always 0 in floating point
+    t = np.divide(mean, error, out=np.zeros_like(mean), where=~constant)
+    p: Values = np.where(constant, np.where(mean == 0, 1.0, 0.0), 2 * stdtr(n - 1, -np.abs(t)))
+    return p
+
+
+def detectable_effect(deviation: float, n_queries: int, power: float = 0.8, alpha: float = 0.05) -> float:
+    """Return the smallest true mean difference that a two-sided paired t-test finds with probability `power`.
+
+    Parameters
+    ----------
+    deviation : float
+        Standard deviation of the paired differences over queries, 0 or more.
+    n_queries : int
+        2 or more.
+    power, alpha : float in (0, 1)
+        Probability to find it; level of the test.
+
+    Notes
+    -----
+    Solved with the noncentral t distribution (Cohen 1988, section 2). A measured difference well below this figure is not
+    evidence that two systems are equal: the test set could not have told them apart.
+
+    Examples
+    --------
+    >>> round(detectable_effect(0.3, 100), 4)
+    0.0849
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import nct
+    from scipy.stats import t as student
+
+    critical = float(student.ppf(1 - alpha / 2, n_queries - 1))
+
+    def excess(shift: float) -> float:
+        return float(nct.sf(critical, n_queries - 1, shift)) - power  # significance on the wrong side finds nothing
+
+    return float(brentq(excess, 0.0, 3 * critical + 5)) * deviation / float(np.sqrt(n_queries))
 
 
 def randomisation_p(paired: Values, n_resamples: int, rng: np.random.Generator) -> Values:

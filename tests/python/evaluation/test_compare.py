@@ -7,7 +7,14 @@ import pytest
 
 import twotower as tt
 from twotower.errors import InvalidInputError
-from twotower.evaluation.significance import bootstrap_intervals, holm, randomisation_p
+from twotower.evaluation.significance import (
+    bootstrap_intervals,
+    detectable_effect,
+    holm,
+    paired_t_p,
+    randomisation_p,
+    stratified_interval,
+)
 
 
 def run_with(first_place):
@@ -104,3 +111,36 @@ def test_wrong_input_is_refused():
         tt.compare({"a": run, "b": run}, QRELS, confidence=1.0)
     with pytest.raises(InvalidInputError, match="at least one run"):
         tt.compare({"a": run, "b": []}, QRELS)
+
+
+def test_the_stratified_interval_equals_enumeration_and_weighs_collections_alike():
+    strata = [np.array([0.0, 1.0]), np.array([2.0, 2.0, 5.0])]
+    every = [
+        (strata[0][list(a)].mean() + strata[1][list(b)].mean()) / 2
+        for a in product(range(2), repeat=2)
+        for b in product(range(3), repeat=3)
+    ]
+    mean, low, high = stratified_interval(strata, 60_000, 0.8, np.random.default_rng(0))
+    assert mean == pytest.approx((0.5 + 3.0) / 2)
+    assert (low, high) == pytest.approx(tuple(np.quantile(every, [0.1, 0.9])), abs=0.13)
+
+
+@pytest.mark.parametrize("n", [2, 3, 20, 400])
+def test_the_t_test_equals_scipy(n):
+    from scipy.stats import ttest_1samp
+
+    paired = np.random.default_rng(n).normal(0.1, 1, (n, 5))
+    np.testing.assert_allclose(paired_t_p(paired), ttest_1samp(paired, 0).pvalue, rtol=1e-10)
+
+
+def test_the_t_test_of_equal_differences_needs_no_division():
+    assert paired_t_p(np.array([[0.0, 0.1], [0.0, 0.1], [0.0, 0.1]])).tolist() == [1.0, 0.0]
+    assert paired_t_p(np.array([[3.0]])).tolist() == [1.0]
+
+
+@pytest.mark.parametrize(("n", "power"), [(10, 0.8), (50, 0.8), (50, 0.5)])
+def test_an_effect_of_the_detectable_size_is_found_as_often_as_said(n, power):
+    rng = np.random.default_rng(n)
+    effect = detectable_effect(0.3, n, power)
+    found = paired_t_p(rng.normal(effect, 0.3, (n, 20_000))) < 0.05
+    assert found.mean() == pytest.approx(power, abs=0.015)
