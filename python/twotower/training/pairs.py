@@ -60,7 +60,8 @@ def training_set(
     Raises
     ------
     InvalidInputError
-        If the split is unknown, has no pair, or names a query or document that the collection lacks.
+        If the split is unknown, has no pair, or names a query or document that the collection lacks; if no query or no
+        relevant document of the split has a term that the model knows: nothing could be learned.
     """
     pairs = collection.pairs(split)
     if not pairs:
@@ -81,9 +82,16 @@ def training_set(
     positives: list[set[int]] = [set() for _ in query_rows]
     for query, document in rows.tolist():
         positives[query].add(document)
+    queries, documents = reader.read([collection.queries[query_id] for query_id in query_rows]), reader.read(texts)
+    for side, lengths in (("query", queries.lengths), ("relevant document", documents.lengths[rows[:, 1]])):
+        if not lengths.any():
+            raise InvalidInputError(
+                f"no {side} of split {split!r} of {collection.name} has a term that the model knows: nothing could be "
+                "learned; count the vocabulary over this collection with the model's analyzer"
+            )
     return TrainingSet(
-        queries=reader.read([collection.queries[query_id] for query_id in query_rows]),
-        documents=reader.read(texts),
+        queries=queries,
+        documents=documents,
         pairs=rows,
         positives=[frozenset(found) for found in positives],
         same_text=np.array([first_row.setdefault(text, row) for row, text in enumerate(texts)], np.int64),
