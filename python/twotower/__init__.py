@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "twotower.hardware": "Backend backend",
-    "twotower.data": "load_collection read_qrels read_run read_triples write_qrels write_run write_triples",
+    "twotower.data": "load_collection read_qrels read_run read_triples trap_items write_qrels write_run write_triples",
     "twotower.engine": "Engine",
     "twotower.evaluation": "compare compare_pooled evaluate evaluate_queries",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",

@@ -14,6 +14,7 @@ VERBS = {
     "search": "twotower.cli.search:search",
     "evaluate": "twotower.cli.evaluate:evaluate",
     "compare": "twotower.cli.compare:compare",
+    "traps": "twotower.cli.traps:traps",
     "doctor": "twotower.cli.doctor:doctor",
 }
 FAILED, WRONG_USE = 1, 2

@@ -161,9 +161,20 @@ def _judge(pairs: Sequence[Pair], strata: Sequence[Values], options: Options) ->
         mean, low, high = stratified_interval(
             [s[:, at] for s in strata], options.n_resamples, options.confidence, options.generators()[0]
         )
-        said = verdict(low, high, p_holm[at], level, options.margin)
-        figures = (mean, low, high, float(p[at]), p_holm[at], n_queries, len(strata), float(detectable[at]), said)
-        found.append(PooledDifference(*pair, *figures))
+        found.append(
+            PooledDifference(
+                *pair,
+                difference=mean,
+                low=low,
+                high=high,
+                p=float(p[at]),
+                p_holm=p_holm[at],
+                n_queries=n_queries,
+                n_collections=len(strata),
+                detectable=float(detectable[at]),
+                verdict=verdict(low, high, p_holm[at], level, options.margin),
+            )
+        )
     return found
 
 
