@@ -86,7 +86,7 @@ def trap_items(seed: int = 0, n: int = 40) -> list[TrapItem]:
     --------
     >>> items = trap_items(n=2)
     >>> items[0].query, items[0].passages[items[0].right].split(".")[0]
-    ('Who taught Robert?', 'Laura taught Robert')
+    ('Who praised Thomas?', 'Maria praised Thomas')
     """
     if n < 2 or n % 2:
         raise InvalidInputError(f"n is {n}: give an even number of items for each subcase, 2 or more")

@@ -48,7 +48,7 @@ class Draw:
     --------
     >>> draw = Draw("0/example")
     >>> draw.pick("abc"), draw.several("abc", 2)
-    ('b', ['c', 'b'])
+    ('b', ['a', 'c'])
     """
 
     def __init__(self, key: str) -> None:
