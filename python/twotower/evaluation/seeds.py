@@ -10,6 +10,7 @@ import numpy as np
 
 from twotower.errors import InvalidInputError
 from twotower.evaluation.evaluate import query_values
+from twotower.evaluation.measures import parse_measure
 from twotower.evaluation.rankings import AnyQrels, AnyRun, Values
 
 AnyRuns = AnyRun | None | Sequence[AnyRun | None]
@@ -93,7 +94,7 @@ def seed_values(name: str, runs: AnyRuns, qrels: AnyQrels, measures: Sequence[st
                 f"{next(iter(qrels))!r}: give judgements of the same queries"
             )
     tables = [query_values(run, qrels, measures) for run in finished]
-    names = list(query_values({}, {}, measures))  # checks them, and drops what comes twice
+    names = list(tables[0]) if tables else list(dict.fromkeys(parse_measure(measure).name for measure in measures))
     return SeedValues(
         len(seeds), {m: np.array([t[m] for t in tables], np.float64).reshape(len(tables), len(qrels)) for m in names}
     )
