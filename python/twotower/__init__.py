@@ -10,9 +10,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "twotower.hardware": "Backend backend",
-    "twotower.data": "load_collection read_qrels read_run read_triples write_qrels write_run write_triples",
+    "twotower.data": "load_collection read_qrels read_run read_triples trap_items write_qrels write_run write_triples",
     "twotower.engine": "Engine",
-    "twotower.evaluation": "compare evaluate evaluate_queries",
+    "twotower.evaluation": "compare compare_pooled evaluate evaluate_queries",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
     "twotower.search": "Dense Hybrid rank_candidates search_split",
     "twotower.text": "Analyzer Vocabulary",

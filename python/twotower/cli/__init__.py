@@ -13,6 +13,8 @@ VERBS = {
     "index": "twotower.cli.index:index",
     "search": "twotower.cli.search:search",
     "evaluate": "twotower.cli.evaluate:evaluate",
+    "compare": "twotower.cli.compare:compare",
+    "traps": "twotower.cli.traps:traps",
     "doctor": "twotower.cli.doctor:doctor",
 }
 FAILED, WRONG_USE = 1, 2

@@ -2,12 +2,14 @@
 
 from twotower.data.load import SOURCES, load_collection
 from twotower.data.msmarco import collection_from_records
+from twotower.data.traps import TrapItem, trap_items
 from twotower.data.trec import read_qrels, read_run, write_qrels, write_run
 from twotower.data.triples import Triple, collection_from_triples, read_triples, write_triples
 from twotower.data.values import collection_from_values
 
 __all__ = [
     "SOURCES",
+    "TrapItem",
     "Triple",
     "collection_from_records",
     "collection_from_triples",
@@ -16,6 +18,7 @@ __all__ = [
     "read_qrels",
     "read_run",
     "read_triples",
+    "trap_items",
     "write_qrels",
     "write_run",
     "write_triples",

@@ -6,6 +6,7 @@ A metric is a pure function of `Rankings`, `k` and `rel`, for all queries at onc
 from twotower.evaluation.compare import Comparison, Difference, compare
 from twotower.evaluation.evaluate import evaluate, evaluate_queries
 from twotower.evaluation.measures import METRICS, Measure, parse_measure
+from twotower.evaluation.pooled import PooledComparison, PooledDifference, compare_pooled
 from twotower.evaluation.rankings import Rankings
 
 __all__ = [
@@ -13,8 +14,11 @@ __all__ = [
     "Comparison",
     "Difference",
     "Measure",
+    "PooledComparison",
+    "PooledDifference",
     "Rankings",
     "compare",
+    "compare_pooled",
     "evaluate",
     "evaluate_queries",
     "parse_measure",

@@ -111,6 +111,59 @@ def detectable_effect(deviation: float, n_queries: int, power: float = 0.8, alph
     return float(brentq(excess, 0.0, 3 * critical + 5)) * deviation / float(np.sqrt(n_queries))
 
 
+def verdict(low: float, high: float, p: float, level: float, margin: float | None = None) -> str:
+    """Return what an interval and a test say of a difference.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the interval.
+    p, level : float
+        Corrected p-value, and the level below which it must lie.
+    margin : float, optional
+        A loss too small to matter.
+
+    Returns
+    -------
+    str
+        "better" or "worse" if 0 lies outside the interval and the test agrees: with few queries a percentile interval is too
+        narrow on its own. With a `margin`, "not worse by" it if the interval lies above -margin (non-inferiority; Walker and
+        Nowacki 2011), and "worse, by less than" it for a sure loss inside it. Else "undecided", which is not "equal".
+
+    Examples
+    --------
+    >>> verdict(0.001, 0.02, p=0.03, level=0.05), verdict(0.001, 0.02, p=0.09, level=0.05)
+    ('better', 'undecided')
+    >>> verdict(-0.004, 0.02, p=0.3, level=0.05, margin=0.01)
+    'not worse by 0.01'
+    """
+    small_loss = margin is not None and low > -margin
+    if low > 0 and p < level:
+        return "better"
+    if high < 0 and p < level:
+        return f"worse, by less than {margin:g}" if small_loss else "worse"
+    return f"not worse by {margin:g}" if small_loss else "undecided"
+
+
+def wilson_interval(share: float, n: int, confidence: float) -> tuple[float, float]:
+    """Return the ends of Wilson's score interval of a share of `n` independent trials (Wilson 1927).
+
+    Each trial may also be a value between 0 and 1: its variance is at most that of a yes or no with the same mean, so the
+    interval then covers at least as often as it says, up to the normal approximation.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in wilson_interval(0.5, 20, 0.95)]
+    [0.299, 0.701]
+    """
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.5 + confidence / 2))
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def randomisation_p(paired: Values, n_resamples: int, rng: np.random.Generator) -> Values:
     """Return for each column of `paired` [Q, M] how often flipping signs at random gives a mean as far from 0; [M].
 

@@ -2,5 +2,6 @@
 
 from twotower.experiments.learning import LearningResult, Recipe, learning_experiment
 from twotower.experiments.recipes import RECIPES
+from twotower.experiments.traps import TrapReport, trap_report
 
-__all__ = ["RECIPES", "LearningResult", "Recipe", "learning_experiment"]
+__all__ = ["RECIPES", "LearningResult", "Recipe", "TrapReport", "learning_experiment", "trap_report"]
