@@ -1,7 +1,4 @@
-"""Fusion against brute force over the whole corpus restricted to the candidates; order, limits, parts, bad input.
-
-The oracle is plain Python over dicts: rank every document by each searcher, take the heads, sum, sort.
-"""
+"""Every fusion of the registry against brute force over the whole corpus restricted to the candidates; order, limits, parts, bad input."""
 
 import json
 
@@ -10,72 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fusion_oracle import KINDS, Fake, Letters, fuse, two
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index import BM25Index, FlatIndex
 from twotower.search import FUSIONS, Dense, Hybrid
-from twotower.types import Hits
-
-
-class Fake:
-    """Scores written down by query and document; a document that is not written scores 0 and is not found."""
-
-    def __init__(self, name, n_docs, table):
-        self.name, self.doc_ids, self.table = name, [f"d{doc}" for doc in range(n_docs)], table
-
-    def ranked(self, text):
-        return sorted(self.table.get(text, {}).items(), key=lambda pair: (-pair[1], pair[0]))
-
-    def search(self, texts, k):
-        scores, docs = np.full((len(texts), k), -np.inf, np.float32), np.full((len(texts), k), -1)
-        for row, text in enumerate(texts):
-            for place, (doc, score) in enumerate(self.ranked(text)[:k]):
-                scores[row, place], docs[row, place] = score, doc
-        return Hits(scores, docs, self.doc_ids.__getitem__)
-
-    def score(self, texts, docs):
-        rows = [[self.score_of(text, doc) for doc in row] for text, row in zip(texts, docs.tolist(), strict=True)]
-        return np.array(rows, np.float32).reshape(docs.shape)
-
-    def score_of(self, text, doc):
-        return self.table.get(text, {}).get(doc, 0.0) if doc >= 0 else -np.inf
-
-
-class Letters:
-    """A model whose vector of a text counts the letters a to d."""
-
-    out_dim = 4
-
-    def encode_queries(self, texts):
-        return np.array([[text.count(letter) for letter in "abcd"] for text in texts], np.float32).reshape(-1, 4)
-
-
-def oracle(searchers, fusion, weights, depth, normalise, text, docs=None):
-    """Return the (doc, score) of all candidates, best first; or of `docs`, as they are given."""
-    heads = [[doc for doc, _ in searcher.ranked(text)[:depth]] for searcher in searchers]
-    pool = sorted(set().union(*heads))
-    active = set().union(*[head for head, weight in zip(heads, weights, strict=True) if weight > 0])
-    fused = []
-    for doc in sorted(active) if docs is None else docs:
-        total = 0.0
-        for searcher, head, weight in zip(searchers, heads, weights, strict=True):
-            if fusion == "rrf":
-                share = 1 / (60 + head.index(doc) + 1) if doc in head else 0.0
-            else:
-                share = float(np.float32(searcher.score_of(text, doc)))
-                if normalise == "minmax":
-                    scores = [float(np.float32(searcher.score_of(text, other))) for other in pool]
-                    width = max(scores) - min(scores) if scores else 0.0
-                    share = (share - min(scores)) / width if width else 0.0
-            total += weight * share
-        fused.append((doc, float(np.float32(total))))
-    return fused if docs is not None else sorted(fused, key=lambda pair: (-pair[1], pair[0]))
-
 
 SCORE = st.sampled_from([-1.0, 0.0, 0.1, 0.5, 1.0, 1.5, 7.25]) | st.floats(-50, 50, width=32)
 TABLE = st.dictionaries(st.integers(0, 11), SCORE)
 TABLES = st.fixed_dictionaries({"p": TABLE, "q": TABLE})
 WEIGHTS = st.lists(st.sampled_from([0.0, 0.25, 1.0, 1.1]), min_size=3, max_size=3).filter(any)
-KINDS = [("rrf", None), ("linear", "minmax"), ("linear", "none")]
 
 
 @pytest.mark.parametrize(("fusion", "normalise"), KINDS)
@@ -90,22 +30,14 @@ def test_equals_brute_force(fusion, normalise, tables, weights, depth, k):
     scores = hybrid.score(texts, every)
     parts = hybrid.parts(texts, every)
     for row, text in enumerate(texts):
-        expected = oracle(searchers, fusion, weights, depth, normalise, text)[:k]
+        expected = fuse(searchers, fusion, weights, depth, normalise, text)[:k]
         assert [(hit.doc, hit.score) for hit in hits[row]] == expected
-        given_docs = oracle(searchers, fusion, weights, depth, normalise, text, range(12))
+        given_docs = fuse(searchers, fusion, weights, depth, normalise, text, range(12))
         assert scores[row].tolist() == [-np.inf, *(score for _, score in given_docs)]
     assert hits.docs.shape == hits.scores.shape == (3, k)
     assert (np.isneginf(hits.scores) == (hits.docs < 0)).all()
     assert list(parts) == ["x", "y", "z"]
     np.testing.assert_allclose(sum(part.astype(np.float64) for part in parts.values()), scores, rtol=1e-5, atol=1e-5)
-
-
-def two():
-    texts = ["aa b", "a b c", "b", "c c d", "d", "x", "a d"]
-    return [
-        BM25Index.build(texts, analyzer=str.split),
-        Dense(Letters(), FlatIndex.build(Letters().encode_queries(texts))),
-    ]
 
 
 def listed(hits):
