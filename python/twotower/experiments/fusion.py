@@ -52,7 +52,7 @@ class FusionCase:
     tests : sequence of str
         Splits to report.
     beside : mapping of str to Searcher
-        Further searchers, for rows of their own.
+        Further searchers, for rows of their own; of the same names in every case.
     """
 
     collection: Collection
@@ -84,7 +84,7 @@ def fusion_experiment(
     depth : int
         Of all hybrids.
     margin : float
-        The hybrid is called not inferior where the interval of its gain ends above ``-margin``.
+        The hybrid is called not inferior where the interval of its gain lies above ``-margin``.
     seeds : sequence of int
         Of the random and the shuffled rows, which are means over them.
     n_resamples : int
@@ -95,7 +95,8 @@ def fusion_experiment(
     Raises
     ------
     InvalidInputError
-        If no case has a split to tune on, two cases have collections of one name, a test split is tuned on, or a split is missing.
+        If no case has a split to tune on, two cases have collections of one name or differ in the names of
+        their searchers, a test split is tuned on, or a split is missing.
 
     Notes
     -----
@@ -118,9 +119,11 @@ def fusion_experiment(
         for split in case.tests:
             log(f"testing on {case.collection.name} {split}")
             tests.append(bench.test(case, split))
-    parents = [searcher.name for searcher in cases[0].searchers]
     fingerprints = {case.collection.name: case.collection.fingerprint() for case in cases}
-    result = FusionResult(measure, depth, margin, parents, fingerprints, tried, chosen, shuffled, tests)
+    beside = list(cases[0].beside)
+    result = FusionResult(
+        measure, depth, margin, _names(cases[0]), beside, fingerprints, tried, chosen, shuffled, tests
+    )
     return result.judge(n_resamples)
 
 
@@ -128,11 +131,17 @@ def _check(cases: Sequence[FusionCase]) -> None:
     names = [case.collection.name for case in cases]
     if len(set(names)) != len(names):
         raise InvalidInputError(f"the collections are named {names}: give each a name of its own")
+    if any((list(case.beside), _names(case)) != (list(cases[0].beside), _names(cases[0])) for case in cases):
+        raise InvalidInputError("the cases differ in the names of their searchers: give each the same, in one order")
     if not any(case.tune for case in cases):
         raise InvalidInputError("no case has a split to tune on: name one in `tune`")
     for case in cases:
         if overlap := set(case.tune) & set(case.tests):
             raise InvalidInputError(f"{sorted(overlap)} of {case.collection.name} cannot be tuned on and reported")
+
+
+def _names(case: FusionCase) -> list[str]:
+    return [searcher.name for searcher in case.searchers]
 
 
 def _tune(cases: Sequence[FusionCase], kind: Kind, depth: int, measure: str) -> Tuned:

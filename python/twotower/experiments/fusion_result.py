@@ -120,7 +120,8 @@ class FusionResult:
     depth : int
     margin : float
         How much less than the better parent is still "not inferior".
-    parents : list of str
+    parents, beside : list of str
+        Searchers that are fused; further ones that only stand beside.
     fingerprints : dict of str to str
         Content hash by collection.
     kinds : dict of kind to Tuned
@@ -140,6 +141,7 @@ class FusionResult:
     depth: int
     margin: float
     parents: list[str]
+    beside: list[str]
     fingerprints: dict[str, str]
     kinds: dict[Kind, Tuned]
     kind: Kind
@@ -155,7 +157,7 @@ class FusionResult:
         return [
             Question(TUNED, parents),
             Question(TUNED, ()),
-            *(Question(TUNED, (parent,)) for parent in parents),
+            *(Question(TUNED, (name,)) for name in [*self.parents, *self.beside]),
             Question(POOLED, parents),
             Question(UNTUNED, parents),
             Question(RRF, parents),
@@ -205,12 +207,13 @@ class FusionResult:
         return self.gains[at : at + len(self.tests)]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all figures but those by query as JSON-able values."""
+        """Return all figures as JSON-able values, those by query in the order of the qrels."""
         return {
             "measure": self.measure,
             "depth": self.depth,
             "margin": self.margin,
             "parents": self.parents,
+            "beside": self.beside,
             "fingerprints": self.fingerprints,
             "kinds": [{"kind": list(kind), **tuned.to_dict()} for kind, tuned in self.kinds.items()],
             "kind": list(self.kind),
@@ -221,6 +224,7 @@ class FusionResult:
                     "n_queries": test.n_queries,
                     "weights": list(test.tuning.weights),
                     "means": {row: float(values.mean()) for row, values in test.rows.items()},
+                    "by_query": {row: values.tolist() for row, values in test.rows.items()},
                     "cost": test.cost.to_dict(),
                 }
                 for test in self.tests

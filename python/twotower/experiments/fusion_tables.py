@@ -43,7 +43,7 @@ def _means(result: FusionResult) -> Iterator[str]:
     yield f"| {result.measure} (queries) | {names} | mean |"
     yield "|---|" + "---|" * (len(result.tests) + 1)
     for row in result.tests[0].rows:
-        means = [float(test.rows[row].mean()) if row in test.rows else float("nan") for test in result.tests]
+        means = [float(test.rows[row].mean()) for test in result.tests]
         figures = " | ".join(f"{mean:.4f}" for mean in [*means, sum(means) / len(means)])
         yield f"| {row} | {figures} |"
     weights = " | ".join(_weights(test.tuning.weights) for test in result.tests)

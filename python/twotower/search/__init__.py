@@ -28,7 +28,7 @@ _HOMES = {
     "random_run": "chance",
     "rank_candidates": "splits",
     "search_split": "splits",
-    "tune_together": "tuning",
+    "tune_together": "sweep",
 }
 __all__ = ["FUSIONS", *sorted(_HOMES)]
 

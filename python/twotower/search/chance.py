@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.index.arguments import check_integer, check_k
+from twotower.search.cost import PartCost
+from twotower.search.pool import Asked, knows_least_scores
 from twotower.search.ranking import best
 from twotower.search.searcher import Searcher
 from twotower.search.splits import judged_queries
@@ -40,6 +42,8 @@ class Shuffled:
         self._taker = rng.permutation(len(searcher.doc_ids))
         self._giver = np.argsort(self._taker)
         self.name = searcher.name
+        if knows_least_scores(searcher):
+            self.least_scores = lambda texts: Asked(searcher, texts, PartCost()).least_scores()
 
     @property
     def doc_ids(self) -> Any:

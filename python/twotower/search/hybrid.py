@@ -19,7 +19,8 @@ from twotower.search.fusion import Fusion
 from twotower.search.pool import Pool, Shares
 from twotower.search.ranking import Docs
 from twotower.search.searcher import Searcher, as_texts, check_same_documents
-from twotower.search.tuning import Tuning, tune_together
+from twotower.search.sweep import tune_together
+from twotower.search.tuning import Tuning
 from twotower.search.weights import check_weights
 from twotower.types import Collection, Hit, Hits
 

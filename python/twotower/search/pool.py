@@ -107,6 +107,11 @@ class Pool:
         """Whether a list that is not silent holds the candidate: bool [Q, U]. Normalisations look at these."""
         return np.asarray(self.holds(self.candidates).any(axis=0))
 
+    @cached_property
+    def candidate_ranks(self) -> npt.NDArray[np.int64]:
+        """The ranks [S, Q, U] of the candidates."""
+        return np.stack([ranks(ranked, self.candidates) for ranked in self.lists])
+
     def scores(self, docs: Docs) -> Shares:
         """Return each searcher's scores [S, Q, C] of `docs` [Q, C], found or not; 0 at padding."""
         scores = [one.score(docs) for one in self.asked]
@@ -114,6 +119,8 @@ class Pool:
 
     def ranks(self, docs: Docs) -> npt.NDArray[np.int64]:
         """Return the ranks [S, Q, C], from 1, of `docs` [Q, C] in the lists; 0 where a list does not hold it."""
+        if docs is self.candidates:
+            return self.candidate_ranks
         return np.stack([ranks(ranked, docs) for ranked in self.lists])
 
     def holds(self, docs: Docs) -> npt.NDArray[np.bool_]:

@@ -32,8 +32,9 @@ def to_markdown(tuning: "Tuning") -> str:
     # Of two searchers the curve of the first is that of the second from right to left.
     for name in tuning.searchers[1:] if len(tuning.searchers) == 2 else tuning.searchers:
         profile = tuning.profile(name)
-        figures = [f"{profile[tenth / 10]:.4f}" if tenth / 10 in profile else "" for tenth in range(11)]
-        lines.append(f"| {name} | {' | '.join(figures)} | {sparkline(list(profile.values()))} |")
+        means = [profile.get(tenth / 10) for tenth in range(11)]
+        figures = " | ".join("" if mean is None else f"{mean:.4f}" for mean in means)
+        lines.append(f"| {name} | {figures} | {sparkline([mean for mean in means if mean is not None])} |")
     return "\n".join(lines)
 
 

@@ -92,6 +92,7 @@ def test_figures_are_json_and_tables(result):
     assert figures["kind"] in [list(kind) for kind in KINDS]
     assert figures["gained"] is True
     assert figures["tests"][2]["means"]["hybrid"] == result.tests[2].rows["hybrid"].mean()
+    assert figures["tests"][1]["by_query"]["s1"] == result.tests[1].rows["s1"].tolist()
     assert figures["tests"][0]["cost"]["parts"]["s0"]["searches"] == 60
     text = result.to_markdown()
     for row in result.tests[0].rows:
@@ -111,6 +112,10 @@ def test_the_same_again(result):
 def test_what_is_refused():
     with pytest.raises(InvalidInputError, match="name of its own"):
         fusion_experiment([case("a", 1), case("a", 2)])
+    other = case("b", 2)
+    other.searchers[0].name = "other"
+    with pytest.raises(InvalidInputError, match="differ in the names"):
+        fusion_experiment([case("a", 1), other])
     with pytest.raises(InvalidInputError, match="no case has a split to tune on"):
         fusion_experiment([case("a", 1, tune=())])
     with pytest.raises(InvalidInputError, match="cannot be tuned on and reported"):
