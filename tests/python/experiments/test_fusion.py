@@ -37,7 +37,7 @@ def case(name, seed, tune=("train",), signal=(1.0, 1.0), n=120):
     halves = {"train": dict(list(qrels.items())[: n // 2]), "test": dict(list(qrels.items())[n // 2 :])}
     corpus = {f"d{doc}": Document(f"text {doc} of {name}") for doc in range(N_DOCS)}
     collection = Collection(name, corpus, {str(query): str(query) for query in range(n)}, halves)
-    return FusionCase(collection, searchers, tune)
+    return FusionCase(collection, searchers, tune, beside={"first again": searchers[0]})
 
 
 KINDS = [("linear", "minmax"), ("rrf", None)]
@@ -68,6 +68,7 @@ def test_rows_are_what_they_say(result):
     parents = np.array([test.rows["s0"], test.rows["s1"]])
     assert (test.rows["better parent of each query (uses gold)"] == parents.max(axis=0)).all()
     assert test.baseline(result.questions[0]) == f"s{parents.mean(axis=1).argmax()}"
+    assert (test.rows["first again"] == test.rows["s0"]).all()
     assert test.rows["random"].mean() < 0.2 < parents.mean()
     own = result.kinds[result.kind].own
     assert [test.tuning for test in result.tests] == [own["a"], own["b"], result.kinds[result.kind].pooled]
