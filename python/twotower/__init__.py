@@ -14,7 +14,7 @@ _HOMES = {
     "twotower.engine": "Engine",
     "twotower.evaluation": "compare compare_pooled evaluate evaluate_queries",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
-    "twotower.search": "Dense Hybrid rank_candidates search_split",
+    "twotower.search": "Dense Hybrid rank_candidates search_split tune_together",
     "twotower.text": "Analyzer Vocabulary",
     "twotower.towers": "TwoTower",
     "twotower.training": "train",

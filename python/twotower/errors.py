@@ -43,3 +43,7 @@ class TrainingError(TwoTowerError, RuntimeError):
 
 class VersionWarning(UserWarning):
     """Something saved was made with another version of a part on which its results depend."""
+
+
+class TunedSplitWarning(UserWarning):
+    """Something is about to be reported on the judgements on which it was tuned."""

@@ -121,14 +121,12 @@ class Engine:
     def search(self, queries: str | Sequence[str], k: int = 10) -> list[EngineHit] | list[list[EngineHit]]:
         """Return the k best documents for a query, or for each of several, with title, snippet and shares.
 
-        An empty query finds nothing lexically; a dense part still ranks the corpus. Fewer than k hits come back where
-        fewer documents match.
+        A query of which neither part knows a term finds nothing. Fewer than k hits come back where fewer documents match.
         """
         if isinstance(queries, str):
             return self.search([queries], k)[0]
         queries = list(queries)
-        hits = self.searcher.search(queries, k)
-        parts = self._parts(queries, hits)
+        hits, parts = self._search(queries, k)
         analyze = self.bm25.analyzer.analyze
         found = []
         for number, row in enumerate(hits):
@@ -162,11 +160,12 @@ class Engine:
         hits: Hits = self.searcher.search(list(queries.values()), k)
         return hits.to_run(list(queries))
 
-    def _parts(self, queries: list[str], hits: Hits) -> dict[str, npt.NDArray[np.float32]]:
-        if not isinstance(self.searcher, Hybrid):
-            return {"bm25": hits.scores}
-        parts: dict[str, npt.NDArray[np.float32]] = self.searcher.parts(queries, hits.docs)
-        return parts
+    def _search(self, queries: list[str], k: int) -> tuple[Hits, dict[str, npt.NDArray[np.float32]]]:
+        if isinstance(self.searcher, Hybrid):
+            fused, parts = self.searcher.search_with_parts(queries, k)
+            return fused, parts
+        hits: Hits = self.searcher.search(queries, k)
+        return hits, {"bm25": hits.scores}
 
     def save(self, folder: str | Path) -> None:
         """Save everything into `folder`, in place of what an earlier save left there.

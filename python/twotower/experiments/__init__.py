@@ -1,7 +1,19 @@
-"""Experiments that show whether something was learned, beside the twins that learned nothing."""
+"""Experiments that show whether something was learned or gained, beside the twins that learned nothing."""
 
+from twotower.experiments.fusion import FusionCase, fusion_experiment
+from twotower.experiments.fusion_result import FusionResult
 from twotower.experiments.learning import LearningResult, Recipe, learning_experiment
 from twotower.experiments.recipes import RECIPES
 from twotower.experiments.traps import TrapReport, trap_report
 
-__all__ = ["RECIPES", "LearningResult", "Recipe", "TrapReport", "learning_experiment", "trap_report"]
+__all__ = [
+    "RECIPES",
+    "FusionCase",
+    "FusionResult",
+    "LearningResult",
+    "Recipe",
+    "TrapReport",
+    "fusion_experiment",
+    "learning_experiment",
+    "trap_report",
+]

@@ -8,21 +8,27 @@ from importlib import import_module
 from typing import Any
 
 FUSIONS = {
+    "combmnz": "twotower.search.linear:CombMnz",
+    "combsum": "twotower.search.linear:CombSum",
+    "convex": "twotower.search.convex:Convex",
     "linear": "twotower.search.linear:Linear",
     "rrf": "twotower.search.rrf:ReciprocalRank",
 }
 """Name to the class, imported on use."""
 
 _HOMES = {
+    "Cost": "cost",
     "Dense": "dense",
     "Hybrid": "hybrid",
     "QueryBlind": "query_blind",
     "Searcher": "searcher",
+    "Shuffled": "chance",
     "Tuning": "tuning",
     "expected_random_rr": "chance",
     "random_run": "chance",
     "rank_candidates": "splits",
     "search_split": "splits",
+    "tune_together": "sweep",
 }
 __all__ = ["FUSIONS", *sorted(_HOMES)]
 

@@ -1,10 +1,66 @@
-"""What chance alone gives: random runs, and the expected reciprocal rank of a random order."""
+"""What chance alone gives: random runs, searchers whose documents were permuted, and the expected reciprocal rank of a random order.
+
+Legend: Q queries, C candidates, N documents.
+"""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from twotower.index.arguments import check_integer, check_k
+from twotower.search.cost import PartCost
+from twotower.search.pool import Asked, knows_least_scores
+from twotower.search.ranking import best
+from twotower.search.searcher import Searcher
 from twotower.search.splits import judged_queries
-from twotower.types import Collection, Run
+from twotower.types import Collection, Hits, Run
+
+
+class Shuffled:
+    """A searcher whose answers are given to other documents: the same scores, and no information.
+
+    Parameters
+    ----------
+    searcher : Searcher
+    seed : int
+        0 or more; of the permutation of documents, one for all queries.
+
+    Raises
+    ------
+    InvalidInputError
+        If the seed is negative or not an integer.
+
+    Notes
+    -----
+    The control of a fusion: what it gains with a shuffled searcher it gains by chance.
+    """
+
+    def __init__(self, searcher: Searcher, seed: int = 0) -> None:
+        rng = np.random.default_rng(check_integer(seed, "seed", 0, 2**63 - 1))
+        self._searcher: Any = searcher
+        self._taker = rng.permutation(len(searcher.doc_ids))
+        self._giver = np.argsort(self._taker)
+        self.name = searcher.name
+        if knows_least_scores(searcher):
+            self.least_scores = lambda texts: Asked(searcher, texts, PartCost()).least_scores()
+
+    @property
+    def doc_ids(self) -> Any:
+        """The user's ids by DocId, not permuted."""
+        return self._searcher.doc_ids
+
+    def search(self, texts: list[str], k: int) -> Hits:
+        """Return documents in the places of the searcher's `k` best: score descending, then DocId ascending."""
+        hits = self._searcher.search(texts, k)
+        docs = np.where(hits.docs < 0, -1, self._taker[hits.docs])
+        scores, docs = best(hits.scores, docs, docs.shape[1])
+        return Hits(scores, docs, self.doc_ids.__getitem__)
+
+    def score(self, texts: list[str], docs: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return the scores [Q, C] of `docs` [Q, C]: those of the documents whose answers they were given."""
+        scores: npt.NDArray[np.float32] = self._searcher.score(texts, np.where(docs < 0, -1, self._giver[docs]))
+        return scores
 
 
 def random_run(collection: Collection, split: str, k: int = 100, seed: int = 0) -> Run:

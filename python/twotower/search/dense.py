@@ -4,6 +4,7 @@ Knows neither how the model works nor how the index finds. Legend: Q queries, C 
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy.typing as npt
 from twotower.errors import InvalidInputError
 from twotower.search.searcher import as_texts
 from twotower.types import Hit, Hits
+
+_ROWS = 4096
 
 
 class Dense:
@@ -102,3 +105,23 @@ class Dense:
         """
         scores: npt.NDArray[np.float32] = self.index.score(self.encode(as_texts(texts)[0]), docs, threads)
         return scores
+
+    def least_scores(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Return ``-|q| max |d|``, float64 [Q], for query vectors [Q, D]: no inner product is below it (Cauchy-Schwarz).
+
+        -1 where all vectors have length 1. The lengths of the documents are taken once, on the first call.
+        """
+        return -_lengths(vectors) * self._greatest_length
+
+    @cached_property
+    def _greatest_length(self) -> float:
+        vectors = self.index.vectors
+        blocks = (vectors[start : start + _ROWS] for start in range(0, len(vectors), _ROWS))
+        return max((float(_lengths(block).max()) for block in blocks), default=0.0)
+
+
+def _lengths(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return the Euclidean lengths of rows; squares are added in order, so that every machine agrees."""
+    squares = np.square(vectors, dtype=np.float64)
+    lengths: npt.NDArray[np.float64] = np.sqrt(np.cumsum(squares, axis=1)[:, -1])
+    return lengths

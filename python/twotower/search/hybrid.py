@@ -1,12 +1,9 @@
 """Several searchers as one: their lists are united and their answers fused.
 
-Knows no fusion's formula. Legend: S searchers, Q queries, C candidates, K results, U size of the largest union.
+Knows no fusion's formula. Legend: S searchers, Q queries, C candidates, K results.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Self, overload
 
 import numpy as np
@@ -16,35 +13,19 @@ from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index.arguments import as_docs, check_integer, check_k
 from twotower.registry import resolve
 from twotower.search import FUSIONS
-from twotower.search.pool import Fusion, Pool, Shares
-from twotower.search.ranking import Docs, best
+from twotower.search.candidates import Candidates
+from twotower.search.cost import Cost
+from twotower.search.fusion import Fusion
+from twotower.search.pool import Pool, Shares
+from twotower.search.ranking import Docs
 from twotower.search.searcher import Searcher, as_texts, check_same_documents
-from twotower.search.tuning import Tuning, sweep
+from twotower.search.sweep import tune_together
+from twotower.search.tuning import Tuning
+from twotower.search.weights import check_weights
 from twotower.types import Collection, Hit, Hits
 
 _BLOCK = 1024  # queries at once: bounds the memory of shares to a few MiB a searcher
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """All that fusing a block of queries needs, whatever the weights.
-
-    Attributes
-    ----------
-    docs : ndarray of int64, shape [Q, U]
-    shares : ndarray of float64, shape [S, Q, U]
-    listed : ndarray of bool, shape [S, Q, U]
-        Whether the searcher's list holds the document.
-    """
-
-    docs: Docs
-    shares: Shares
-    listed: npt.NDArray[np.bool_]
-
-    def best(self, weights: Sequence[float], k: int) -> tuple[npt.NDArray[np.float32], Docs]:
-        """Return scores and docs [Q, K]; a document that only searchers of weight 0 list is left out."""
-        active = self.listed[[weight > 0 for weight in weights]].any(axis=0)
-        return best(weighted_sum(self.shares, weights), np.where(active, self.docs, -1), k)
+Parts = dict[str, npt.NDArray[np.float32]]
 
 
 class Hybrid:
@@ -55,36 +36,41 @@ class Hybrid:
     searchers : sequence of Searcher
         One or more, over the same documents in the same order, with different names.
     fusion : str
-        A name of `twotower.search.FUSIONS`: "rrf" (reciprocal ranks; needs no labels) or "linear" (scores; tune it).
+        A name of `twotower.search.FUSIONS`: "rrf" (reciprocal ranks; needs no labels) or "linear" (scores; tune it), among others.
     weights : sequence of float, optional
-        One a searcher, 0 or more, not all 0. Default: 1 each for "rrf", 1 / S each for "linear".
+        One a searcher, 0 or more, not all 0. Default: 1 / S each for "linear" and "convex", 1 each for the others.
     depth : int
         How many documents each searcher brings for a query: at most S * depth are ranked, whatever `k` is.
-    normalise : {"minmax", "none"}, optional
-        Of "linear", see `twotower.search.linear.Linear`.
+    normalise : str, optional
+        How scores are scaled, one of the fusion's `normalisations`: for "linear" "minmax" (default), "zscore" or "none".
 
     Attributes
     ----------
     searchers : tuple of Searcher
+    names : list of str
     weights : tuple of float
     fusion : str
     depth : int
     normalise : str or None
     tuning : Tuning or None
-        How the weights were found, if by `tune`.
+        How the weights were found, if by `tune` or `twotower.search.tune_together`, or taken over by `take`.
+    cost : Cost or None
+        What the last search cost: of all threads that search with it, the one that ended last.
 
     Raises
     ------
     InvalidInputError
-        If the searchers differ in their documents or share a name; if an option is unknown or out of range.
+        If the searchers differ in their documents or share a name; if an option is unknown or out of range, or the fusion does not
+        go with a searcher.
     InputTypeError
         If a weight is not a number.
 
     Notes
     -----
-    ``score = sum of weight * share`` over the searchers in their order, in float64, rounded once to float32; the order
-    is (score descending, DocId ascending). Candidates are the documents that a searcher with a weight above 0 lists, so
-    with a single such weight the hybrid's list is that searcher's. Immutable but for `tune`.
+    ``score = factor * sum of weight * share`` over the searchers in their order, in float64, rounded once to float32; the order
+    is (score descending, DocId ascending). Candidates are the documents that a searcher with a weight above 0 lists; a list whose
+    scores are all 0 (a query without a known term) brings none, so that a query that nobody knows finds nothing. With a single
+    weight above 0 the hybrid's list is that searcher's. Immutable but for the weights and what `Attributes` says of them.
 
     Examples
     --------
@@ -117,12 +103,14 @@ class Hybrid:
         check_same_documents(self.searchers)
         self.fusion = fusion
         self._fusion: Fusion = resolve(FUSIONS, fusion, "fusion")(normalise)
+        self._fusion.check(self.searchers)
         self.normalise = self._fusion.normalise
         self.depth = check_integer(depth, "depth", 1, 2**31)
         if weights is None:
             weights = [self._fusion.default_weight(len(self.searchers))] * len(self.searchers)
-        self.weights = _checked_weights(weights, len(self.searchers))
+        self.weights = check_weights(weights, len(self.searchers))
         self.tuning: Tuning | None = None
+        self.cost: Cost | None = None
 
     @property
     def doc_ids(self) -> Any:
@@ -162,27 +150,37 @@ class Hybrid:
 
         Notes
         -----
-        Cost: S searches of `depth`, and for "linear" S scorings of at most S * depth documents.
+        Cost: S searches of `depth`, and for all fusions of scores S scorings of at most S * depth documents. `cost` has it counted.
         """
         batch, single = as_texts(texts)
-        k = check_k(k, len(batch), len(self))
-        weights = self.weights
-        scores = np.empty((len(batch), k), np.float32)
-        docs = np.empty((len(batch), k), np.int64)
-        start = 0
-        for block in self.candidates(batch):
-            stop = start + len(block.docs)
-            scores[start:stop], docs[start:stop] = block.best(weights, k)
-            start = stop
-        hits = Hits(scores, docs, self.doc_ids.__getitem__)
+        hits, _ = self.search_with_parts(batch, k)
         return hits[0] if single else hits
 
-    def candidates(self, texts: list[str]) -> Iterator[Candidates]:
-        """Yield what the searchers say of their candidates, for one block of queries after the other."""
-        for start in range(0, len(texts), _BLOCK):
-            pool = Pool.collect(self.searchers, texts[start : start + _BLOCK], self.depth)
-            docs = pool.candidates
-            yield Candidates(docs, self._fusion.shares(pool, docs), pool.ranks(docs) > 0)
+    def search_with_parts(self, texts: Iterable[str], k: int = 10) -> tuple[Hits, Parts]:
+        """Return what `search` and then `parts` return, asking the searchers and encoding the queries once.
+
+        Arguments and errors are those of `search`.
+        """
+        batch, _ = as_texts(texts)
+        k = check_k(k, len(batch), len(self))
+        weights, cost = self.weights, Cost.of(self.names)
+        scores = np.empty((len(batch), k), np.float32)
+        docs = np.empty((len(batch), k), np.int64)
+        shares = np.empty((len(self.names), len(batch), k))
+        start = 0
+        for block in self.candidates(batch, cost):
+            rows = slice(start, start + len(block.docs))
+            scores[rows], docs[rows], columns = block.best(weights, k)
+            if block.docs.shape[1]:
+                shares[:, rows] = np.take_along_axis(block.parts(weights), columns[np.newaxis], axis=2)
+            start = rows.stop
+        self.cost = cost.finish(len(batch))
+        return Hits(scores, docs, self.doc_ids.__getitem__), self._named(shares, docs)
+
+    def candidates(self, texts: list[str], cost: Cost | None = None) -> Iterator[Candidates]:
+        """Yield what the searchers say of their candidates, for one block of queries after the other; count it in `cost`."""
+        for pool in self._pools(texts, cost or Cost.of(self.names)):
+            yield Candidates.of(pool, self._fusion, pool.candidates)
 
     def score(self, texts: Iterable[str], docs: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return the scores of given documents, candidates or not.
@@ -204,59 +202,83 @@ class Hybrid:
         InputTypeError, InvalidInputError
             As `search`; also for a DocId that there is not.
         """
-        wanted, shares = self._shares(texts, docs)
-        return np.where(wanted < 0, np.float32(-np.inf), weighted_sum(shares, self.weights))
+        wanted, blocks = self._given(texts, docs)
+        fused = [block.fused(self.weights) for block in blocks]
+        return np.concatenate(fused) if fused else np.empty(wanted.shape, np.float32)
 
-    def parts(self, texts: Iterable[str], docs: npt.ArrayLike) -> dict[str, npt.NDArray[np.float32]]:
-        """Return each searcher's part of the scores of given documents: weight times share.
+    def parts(self, texts: Iterable[str], docs: npt.ArrayLike) -> Parts:
+        """Return each searcher's part of the scores of given documents: factor times weight times share.
 
         Arguments are those of `score`. The parts, by name of the searcher, sum to the score up to rounding.
         """
-        wanted, shares = self._shares(texts, docs)
-        parts = zip(self.names, self.weights, shares, strict=True)
-        return {name: np.where(wanted < 0, -np.inf, weight * share).astype(np.float32) for name, weight, share in parts}
+        wanted, blocks = self._given(texts, docs)
+        parts = [block.parts(self.weights) for block in blocks]
+        shape = (len(self.names), *wanted.shape)
+        return self._named(np.concatenate(parts, axis=1) if parts else np.empty(shape), wanted)
 
-    def _shares(self, texts: Iterable[str], docs: npt.ArrayLike) -> tuple[Docs, Shares]:
+    def _given(self, texts: Iterable[str], docs: npt.ArrayLike) -> tuple[Docs, list[Candidates]]:
         batch, _ = as_texts(texts)
         wanted = as_docs(docs, len(batch), len(self))
-        shares = np.empty((len(self.searchers), *wanted.shape))
-        for start in range(0, len(batch), _BLOCK):
-            rows = slice(start, start + _BLOCK)
-            pool = Pool.collect(self.searchers, batch[rows], self.depth)
-            shares[:, rows] = self._fusion.shares(pool, wanted[rows])
-        return wanted, shares
+        pools = self._pools(batch, Cost.of(self.names))
+        rows = range(0, len(batch), _BLOCK)
+        return wanted, [
+            Candidates.of(pool, self._fusion, wanted[start : start + _BLOCK])
+            for start, pool in zip(rows, pools, strict=True)
+        ]
 
-    def tune(self, collection: Collection, split: str = "valid", measure: str = "nDCG@10") -> Tuning:
-        """Find and take the weights of two searchers that do best on one split.
+    def _pools(self, texts: list[str], cost: Cost) -> Iterator[Pool]:
+        for start in range(0, len(texts), _BLOCK):
+            pool = Pool.collect(self.searchers, texts[start : start + _BLOCK], self.depth, cost.parts)
+            cost.candidates += int((pool.candidates >= 0).sum())
+            yield pool
+
+    def _named(self, parts: Shares, docs: Docs) -> Parts:
+        parts = np.where(docs < 0, -np.inf, parts)
+        return {name: part.astype(np.float32) for name, part in zip(self.names, parts, strict=True)}
+
+    def tune(self, collection: Collection, split: str | Sequence[str] = "valid", measure: str = "nDCG@10") -> Tuning:
+        """Find and take the weights that do best on one split, or on several taken as one.
 
         Parameters
         ----------
         collection : Collection
-        split : str
-            Never the one on which the hybrid is to be reported.
+        split : str or sequence of str
+            Named train, valid, validation or dev, perhaps with a sign and more behind it; others are refused, so that nobody tunes
+            on the split on which the hybrid is to be reported. `search_split` warns where one does it the other way round.
         measure : str
             An ir-measures name.
 
         Returns
         -------
         Tuning
-            Also kept as `tuning`; weights become (1 - weight, weight).
+            Also kept as `tuning`.
 
         Raises
         ------
         InvalidInputError
-            If there are not two searchers; if the split or measure is unknown or the split has no judgements.
+            If there is a single searcher; if the split or measure is unknown, the split is not one to tune on or has no judgements.
 
         Notes
         -----
-        Weights of the second searcher 0, 0.05, ..., 1, then steps of 0.01 around the best. Each searcher is asked once.
+        `twotower.search.weights.search_simplex` says which weights are tried. Each searcher is asked once.
         """
-        if len(self.searchers) != 2:
-            raise InvalidInputError(f"tune weighs two searchers, this hybrid has {len(self.searchers)}: give weights")
-        tuning = sweep(self, collection, split, measure)
-        self.weights = (1 - tuning.weight, tuning.weight)
+        return tune_together([(self, collection, split)], measure)
+
+    def take(self, tuning: Tuning) -> Self:
+        """Take weights that were found elsewhere, on another collection, for searchers of the same names; return self.
+
+        Raises
+        ------
+        InvalidInputError
+            If the tuning is of other searchers, another fusion or another normalisation.
+        """
+        ours = (self.names, self.fusion, self.normalise)
+        theirs = (list(tuning.searchers), tuning.fusion, tuning.normalise)
+        if ours != theirs:
+            raise InvalidInputError(f"the weights were found for {theirs}, this hybrid is {ours}")
+        self.weights = check_weights(tuning.weights, len(self.names))
         self.tuning = tuning
-        return tuning
+        return self
 
     def to_config(self) -> dict[str, Any]:
         """Return all options as JSON-able values, with the names of the searchers but not the searchers."""
@@ -292,27 +314,3 @@ class Hybrid:
         except (InvalidInputError, InputTypeError, TypeError) as error:
             raise CorruptFileError(f"the saved fusion is not usable: {error}") from error
         return hybrid
-
-
-def weighted_sum(shares: Shares, weights: Sequence[float]) -> npt.NDArray[np.float32]:
-    """Return the sum of weight times share over searchers in their order, rounded once: [S, Q, C] to [Q, C]."""
-    total = np.zeros(shares.shape[1:])
-    for weight, share in zip(weights, shares, strict=True):
-        total += weight * share
-    return total.astype(np.float32)
-
-
-def _checked_weights(weights: Any, n_searchers: int) -> tuple[float, ...]:
-    if isinstance(weights, str | bytes) or not isinstance(weights, Iterable):
-        raise InputTypeError(f"weights is {weights!r}: give one number a searcher")
-    given = list(weights)
-    for weight in given:
-        if not isinstance(weight, Real) or isinstance(weight, bool):
-            raise InputTypeError(f"the weight {weight!r} is {type(weight).__name__}: give a number")
-        if not (math.isfinite(weight) and float(weight) >= 0):
-            raise InvalidInputError(f"the weight {weight} is out of range: give finite numbers, 0 or more")
-    if len(given) != n_searchers:
-        raise InvalidInputError(f"{len(given)} weights for {n_searchers} searchers: give one each")
-    if not any(given):
-        raise InvalidInputError("all weights are 0: nothing would be found")
-    return tuple(float(weight) for weight in given)

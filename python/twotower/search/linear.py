@@ -1,52 +1,26 @@
-"""Linear fusion: a weighted sum of scores. Legend: S searchers, Q queries, C candidates."""
+"""Sums of scores: linear fusion, CombSUM and CombMNZ. Legend: Q queries, C candidates."""
+
+from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from twotower.registry import choose
+from twotower.search.fusion import Fusion
+from twotower.search.normalise import normalised
 from twotower.search.pool import Pool, Shares
 from twotower.search.ranking import Docs
 
 
-def _min_max(pool: Pool, docs: Docs, scores: Shares) -> Shares:
-    """Map each searcher's scores of a query so that its candidates fill [0, 1]; all 0 where they are equal."""
-    there = pool.candidates >= 0
-    candidates = scores if docs is pool.candidates else pool.scores(pool.candidates)
-    lowest = candidates.min(axis=2, keepdims=True, where=there, initial=np.inf)
-    highest = candidates.max(axis=2, keepdims=True, where=there, initial=-np.inf)
-    width = highest - lowest
-    flat = ~(width > 0)  # also a query without candidates, whose width is -inf
-    return np.where(flat, 0.0, (scores - np.where(flat, 0.0, lowest)) / np.where(flat, 1.0, width))
-
-
-def _as_they_are(pool: Pool, docs: Docs, scores: Shares) -> Shares:
-    return scores
-
-
-NORMALISATIONS = {"minmax": _min_max, "none": _as_they_are}
-
-
-class Linear:
-    """A searcher's share is its score, computed for every candidate, whichever list brought it.
+class Linear(Fusion):
+    """A searcher's share is its score, computed for every candidate, whichever list brought it, and normalised.
 
     Parameters
     ----------
-    normalise : {"minmax", "none"}
-        "minmax" (if None): scores of a query are shifted and scaled so that its candidates fill [0, 1]; documents
-        outside may fall outside. A searcher that gives all candidates the same score has the share 0.
-
-    Raises
-    ------
-    InvalidInputError
-        If the normalisation is unknown.
-
-    Notes
-    -----
-    docs/decisions/fusion.md says why "minmax" is the default and why missing scores are computed.
+    normalise : {"minmax", "zscore", "none"}
+        See `twotower.search.normalise`. docs/decisions/fusion.md says why "minmax" is the default.
     """
 
-    def __init__(self, normalise: str | None = None) -> None:
-        self.normalise: str = "minmax" if normalise is None else normalise
-        self._normalised = choose(NORMALISATIONS, self.normalise, "normalisation")
+    normalisations: ClassVar[tuple[str, ...]] = ("minmax", "zscore", "none")
 
     def default_weight(self, n_searchers: int) -> float:
         """Return 1 / S: the mean."""
@@ -54,4 +28,35 @@ class Linear:
 
     def shares(self, pool: Pool, docs: Docs) -> Shares:
         """Return the normalised scores [S, Q, C] of `docs` [Q, C]."""
-        return self._normalised(pool, docs, pool.scores(docs))
+        assert self.normalise is not None
+        return normalised(pool, docs, self.normalise)
+
+
+class CombSum(Linear):
+    """The plain sum of scores: linear fusion with weights of 1 unless others are given.
+
+    Notes
+    -----
+    Fox and Shaw, "Combination of Multiple Searches", TREC-2 1994, who give a document 0 for each list that lacks it; here its score
+    is computed. Scaling by min-max: Lee, "Analyses of Multiple Evidence Combination", SIGIR 1997.
+    """
+
+    def default_weight(self, n_searchers: int) -> float:
+        """Return 1."""
+        return 1.0
+
+
+class CombMnz(CombSum):
+    """CombSUM times the number of lists that hold the document.
+
+    Notes
+    -----
+    The lists counted are those of `depth` documents of the searchers with a weight above 0; a document in none of them has the score
+    0. Sources as of `CombSum`. Only "minmax": the factor is a reward for scores of 0 or more, and a punishment for others.
+    """
+
+    normalisations = ("minmax",)
+
+    def factor(self, n_lists: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the number of lists."""
+        return n_lists

@@ -56,10 +56,19 @@ def best(scores: npt.NDArray[np.float32], docs: Docs, k: int) -> tuple[npt.NDArr
     >>> docs.tolist(), scores.tolist()
     ([[9, 3, 8, -1]], [[2.0, 1.0, 1.0, -inf]])
     """
+    return best_with_columns(scores, docs, k, docs)[:2]
+
+
+def best_with_columns(
+    scores: npt.NDArray[np.float32], docs: Docs, k: int, order: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float32], Docs, npt.NDArray[np.intp]]:
+    """Return what `best` returns and the columns [Q, K] where it stood, 0 for padding; equal scores by `order` [Q, C] ascending."""
     top_scores = np.full((len(docs), k), -np.inf, np.float32)
     top_docs = np.full((len(docs), k), -1, np.int64)
-    order = np.lexsort((docs, -scores, docs < 0), axis=1)[:, :k]
-    width = order.shape[1]
-    top_docs[:, :width] = np.take_along_axis(docs, order, axis=1)
-    top_scores[:, :width] = np.where(top_docs[:, :width] < 0, -np.inf, np.take_along_axis(scores, order, axis=1))
-    return top_scores, top_docs
+    columns = np.zeros((len(docs), k), np.intp)
+    found = np.lexsort((order, -scores, docs < 0), axis=1)[:, :k]
+    width = found.shape[1]
+    columns[:, :width] = found
+    top_docs[:, :width] = np.take_along_axis(docs, found, axis=1)
+    top_scores[:, :width] = np.where(top_docs[:, :width] < 0, -np.inf, np.take_along_axis(scores, found, axis=1))
+    return top_scores, top_docs, np.where(top_docs < 0, 0, columns)

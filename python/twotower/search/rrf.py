@@ -3,6 +3,7 @@
 import numpy as np
 
 from twotower.errors import InvalidInputError
+from twotower.search.fusion import Fusion
 from twotower.search.pool import Pool, Shares
 from twotower.search.ranking import Docs
 
@@ -10,7 +11,7 @@ RANK_CONSTANT = 60
 """The constant of the paper, which found results insensitive to it."""
 
 
-class ReciprocalRank:
+class ReciprocalRank(Fusion):
     """A searcher's share is ``1 / (60 + rank)``, 0 for a document outside its list.
 
     Parameters
@@ -29,17 +30,14 @@ class ReciprocalRank:
     SIGIR 2009. Needs no labels and no common scale, and forgets how far apart two scores are.
     """
 
-    normalise = None
+    normalisations = ()
 
     def __init__(self, normalise: str | None = None) -> None:
         if normalise is not None:
             raise InvalidInputError(f"normalise is {normalise!r}, but rrf fuses ranks: leave it out, or use 'linear'")
-
-    def default_weight(self, n_searchers: int) -> float:
-        """Return 1: the plain sum of the paper."""
-        return 1.0
+        super().__init__()
 
     def shares(self, pool: Pool, docs: Docs) -> Shares:
         """Return the reciprocal ranks [S, Q, C] of `docs` [Q, C]."""
         ranks = pool.ranks(docs)
-        return np.where(ranks > 0, 1.0 / (RANK_CONSTANT + ranks), 0.0)
+        return np.where((ranks > 0) & ~pool.silent[:, :, np.newaxis], 1.0 / (RANK_CONSTANT + ranks), 0.0)

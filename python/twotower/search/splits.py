@@ -1,8 +1,10 @@
 """Runs of a searcher over the judged queries of a split. Legend: Q queries, C candidates."""
 
+import warnings
+
 import numpy as np
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InvalidInputError, TunedSplitWarning
 from twotower.search.ranking import best
 from twotower.search.searcher import Searcher
 from twotower.types import Collection, Hits, Run
@@ -47,7 +49,13 @@ def search_split(searcher: Searcher, collection: Collection, split: str, k: int 
     ------
     InvalidInputError
         If there is no such split, a judged query has no text, or `k` is negative or not an integer.
+
+    Warns
+    -----
+    TunedSplitWarning
+        If the searcher is a hybrid, or holds one, whose weights were found on this split.
     """
+    _warn_if_tuned(searcher, collection, split)
     queries = judged_queries(collection, split)
     return searcher.search(list(queries.values()), k).to_run(list(queries))
 
@@ -74,7 +82,13 @@ def rank_candidates(searcher: Searcher, collection: Collection, split: str) -> R
     InvalidInputError
         If the collection has no candidates, a candidate is not in the searcher's index, there is no such split, or a
         judged query has no text.
+
+    Warns
+    -----
+    TunedSplitWarning
+        As `search_split`.
     """
+    _warn_if_tuned(searcher, collection, split)
     if not collection.candidates:
         raise InvalidInputError(f"{collection.name} has no candidates: use search_split")
     queries = judged_queries(collection, split)
@@ -89,3 +103,15 @@ def rank_candidates(searcher: Searcher, collection: Collection, split: str) -> R
         scores = searcher.score([queries[query_id] for query_id in ids], docs)
         run |= Hits(*best(scores, docs, docs.shape[1]), searcher.doc_ids.__getitem__).to_run(ids)
     return run
+
+
+def _warn_if_tuned(searcher: Searcher, collection: Collection, split: str) -> None:
+    tuning = getattr(searcher, "tuning", None)
+    if tuning is not None and tuning.saw(collection, split):
+        warnings.warn(
+            f"the weights of {searcher.name!r} were found on {split!r} of {collection.name}: figures on it flatter them",
+            TunedSplitWarning,
+            stacklevel=3,
+        )
+    for part in getattr(searcher, "searchers", ()):
+        _warn_if_tuned(part, collection, split)

@@ -1,45 +1,114 @@
-"""Finding the weight of two searchers on judged queries. Knows measures by name only, and no fusion's formula."""
+"""How weights were found: on which judgements, what else was tried. Knows not how weights are looked for."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
+from typing import Any, Self
 
 from twotower.errors import InvalidInputError
-from twotower.search.splits import judged_queries
-from twotower.types import Collection, Hits, Run
+from twotower.types import Collection
 
-if TYPE_CHECKING:
-    from twotower.search.hybrid import Candidates, Hybrid
+Weights = tuple[float, ...]
 
-_GRID = range(0, 101, 5)  # in hundredths, so that weights are the nearest floats to their decimals
-_AROUND = 4
+
+@dataclass(frozen=True)
+class TunedOn:
+    """A part of the judgements that weights have seen: collection, its content's SHA-256, splits, judged queries."""
+
+    collection: str
+    fingerprint: str
+    splits: tuple[str, ...]
+    n_queries: int
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """How a weight was found.
+    """How weights were found.
 
     Attributes
     ----------
-    split, measure : str
-    n_queries : int
-        Judged queries of the split.
-    weight : float
-        Of the second searcher, 0 to 1, with the best mean; among equals the one nearest to 1/2. The first has the rest.
-    sensitivity : dict of float to float
-        Mean of the measure by weight, ascending: at 0 and 1 those of the single searchers.
+    searchers : tuple of str
+        Names, in the order of the weights.
+    fusion : str
+    normalise : str or None
+    measure : str
+    seen : tuple of TunedOn
+    weights : tuple of float
+        Those with the best mean; they sum to 1. Among equals the nearest to equal weights.
+    means : dict of tuple of float to float
+        Mean of the measure by weights, for all that were tried: over the queries of a collection, then over collections, each of
+        which counts the same. With a single weight of 1 it is the mean of that searcher.
     """
 
-    split: str
+    searchers: tuple[str, ...]
+    fusion: str
+    normalise: str | None
     measure: str
-    n_queries: int
-    weight: float
-    sensitivity: dict[float, float]
+    seen: tuple[TunedOn, ...]
+    weights: Weights
+    means: dict[Weights, float]
+
+    @property
+    def best(self) -> float:
+        """The mean of the measure at `weights`."""
+        return self.means[self.weights]
+
+    @property
+    def n_queries(self) -> int:
+        """Judged queries of all collections."""
+        return sum(seen.n_queries for seen in self.seen)
+
+    @property
+    def weight(self) -> float:
+        """The weight of the last searcher; of two, the first has the rest."""
+        return self.weights[-1]
+
+    @property
+    def sensitivity(self) -> dict[float, float]:
+        """What the weight of the last searcher matters: `profile` of it."""
+        return self.profile(self.searchers[-1])
+
+    def profile(self, searcher: str) -> dict[float, float]:
+        """Return the mean by the weight of one searcher, ascending; with three or more searchers the best over the others' weights.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no searcher of that name.
+        """
+        if searcher not in self.searchers:
+            raise InvalidInputError(f"no searcher is named {searcher!r}: choose one of {', '.join(self.searchers)}")
+        place = self.searchers.index(searcher)
+        profile: dict[float, float] = {}
+        for weights, mean in self.means.items():
+            profile[weights[place]] = max(mean, profile.get(weights[place], mean))
+        return dict(sorted(profile.items()))
+
+    def saw(self, collection: Collection, split: str) -> bool:
+        """Tell whether the weights were found on this split of this collection."""
+        digests = {seen.fingerprint for seen in self.seen if split in seen.splits}
+        return bool(digests) and collection.fingerprint() in digests
+
+    def to_markdown(self) -> str:
+        """Return what was found, and a table of means by weight."""
+        from twotower.search.sensitivity import to_markdown
+
+        return to_markdown(self)
+
+    def plot(self) -> str:
+        """Return an SVG of the mean by the weight of each searcher; the same text for the same tuning.
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib, which ``pip install "twotower[report]"`` brings.
+        """
+        from twotower.search.sensitivity import to_svg
+
+        return to_svg(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-able values; the sensitivity is a list of [weight, mean]."""
-        return {**asdict(self), "sensitivity": [list(pair) for pair in self.sensitivity.items()]}
+        """Return JSON-able values; the means are a list of [weights, mean]."""
+        means = [[list(weights), mean] for weights, mean in self.means.items()]
+        return {**asdict(self), "means": means}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -51,63 +120,23 @@ class Tuning:
             If the values are malformed.
         """
         try:
-            pairs = {float(weight): float(mean) for weight, mean in values["sensitivity"]}
-            tuning = cls(**{**values, "sensitivity": pairs})
+            means = {tuple(float(w) for w in weights): float(mean) for weights, mean in values["means"]}
+            seen = tuple(TunedOn(**{**one, "splits": tuple(one["splits"])}) for one in values["seen"])
+            lists = {name: tuple(values[name]) for name in ("searchers", "weights")}
+            tuning = cls(**{**values, **lists, "means": means, "seen": seen})
         except (TypeError, ValueError, KeyError) as error:
             raise InvalidInputError(f"the tuning report is malformed ({error})") from error
-        texts = all(isinstance(text, str) for text in (tuning.split, tuning.measure))
-        if not texts or tuning.weight not in pairs or not isinstance(tuning.n_queries, int):
+        if not tuning._is_sound():
             raise InvalidInputError(f"the tuning report is malformed: {values!r:.200}")
         return tuning
 
-
-def sweep(hybrid: "Hybrid", collection: Collection, split: str, measure: str) -> Tuning:
-    """Measure the hybrid at each weight; its own weights are neither used nor changed.
-
-    Raises
-    ------
-    InvalidInputError
-        If the split or measure is unknown, or the split has no judgements.
-    """
-    from twotower.evaluation import evaluate
-
-    queries, qrels = judged_queries(collection, split), collection.split(split)
-    if not queries:
-        raise InvalidInputError(f"split {split!r} of {collection.name} has no judged query: nothing to tune on")
-    blocks = list(hybrid.candidates(list(queries.values())))
-    k = _places(measure, 2 * hybrid.depth)
-    means: dict[int, float] = {}
-
-    def measure_at(hundredths: range) -> int:
-        for step in hundredths:
-            if step not in means:
-                run = _run(blocks, (1 - step / 100, step / 100), k, hybrid, list(queries))
-                means[step] = evaluate(run, qrels, [measure])[measure]
-        return max(means, key=lambda step: (means[step], -abs(step - 50), -step))
-
-    coarse = measure_at(_GRID)
-    best = measure_at(range(max(0, coarse - _AROUND), min(100, coarse + _AROUND) + 1))
-    return Tuning(split, measure, len(queries), best / 100, {step / 100: means[step] for step in sorted(means)})
-
-
-def _places(measure: str, most: int) -> int:
-    """Return how many places of a list the measure can see: 10 for "nDCG@10", `most` where it names none."""
-    cutoff = measure.rpartition("@")[2]
-    return min(int(cutoff), most) if "@" in measure and cutoff.isdecimal() else most
-
-
-def _run(
-    blocks: "list[Candidates]", weights: tuple[float, float], k: int, hybrid: "Hybrid", query_ids: list[str]
-) -> Run:
-    """Return the run of the `k` best and all that tie with the last, so that it is the measure that breaks ties."""
-    run: Run = {}
-    for block in blocks:
-        scores, docs = block.best(weights, block.docs.shape[1])
-        if 0 < k < scores.shape[1]:
-            width = int((scores >= scores[:, k - 1 : k]).sum(axis=1).max(initial=k))
-            tail = scores < scores[:, k - 1 : k]
-            docs = np.where(tail, -1, docs)[:, :width]
-            scores = scores[:, :width]
-        hits = Hits(scores, docs, hybrid.doc_ids.__getitem__)
-        run |= hits.to_run(query_ids[len(run) : len(run) + len(docs)])
-    return run
+    def _is_sound(self) -> bool:
+        texts = [*self.searchers, self.fusion, self.measure]
+        texts += [text for one in self.seen for text in (one.collection, one.fingerprint, *one.splits)]
+        return (
+            all(isinstance(text, str) for text in texts)
+            and isinstance(self.normalise, str | None)
+            and all(isinstance(one.n_queries, int) for one in self.seen)
+            and self.weights in self.means
+            and all(len(weights) == len(self.searchers) for weights in self.means)
+        )

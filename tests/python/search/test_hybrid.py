@@ -1,81 +1,24 @@
-"""Fusion against brute force over the whole corpus restricted to the candidates; order, limits, parts, bad input.
-
-The oracle is plain Python over dicts: rank every document by each searcher, take the heads, sum, sort.
-"""
+"""Every fusion of the registry against brute force over the whole corpus restricted to the candidates; order, limits, parts, bad input."""
 
 import json
+import zlib
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fusion_oracle import KINDS, SHARES, Fake, Letters, fuse, two
+from real_data import require
+from twotower.data import load_collection
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index import BM25Index, FlatIndex
-from twotower.search import FUSIONS, Dense, Hybrid
-from twotower.types import Hits
-
-
-class Fake:
-    """Scores written down by query and document; a document that is not written scores 0 and is not found."""
-
-    def __init__(self, name, n_docs, table):
-        self.name, self.doc_ids, self.table = name, [f"d{doc}" for doc in range(n_docs)], table
-
-    def ranked(self, text):
-        return sorted(self.table.get(text, {}).items(), key=lambda pair: (-pair[1], pair[0]))
-
-    def search(self, texts, k):
-        scores, docs = np.full((len(texts), k), -np.inf, np.float32), np.full((len(texts), k), -1)
-        for row, text in enumerate(texts):
-            for place, (doc, score) in enumerate(self.ranked(text)[:k]):
-                scores[row, place], docs[row, place] = score, doc
-        return Hits(scores, docs, self.doc_ids.__getitem__)
-
-    def score(self, texts, docs):
-        rows = [[self.score_of(text, doc) for doc in row] for text, row in zip(texts, docs.tolist(), strict=True)]
-        return np.array(rows, np.float32).reshape(docs.shape)
-
-    def score_of(self, text, doc):
-        return self.table.get(text, {}).get(doc, 0.0) if doc >= 0 else -np.inf
-
-
-class Letters:
-    """A model whose vector of a text counts the letters a to d."""
-
-    out_dim = 4
-
-    def encode_queries(self, texts):
-        return np.array([[text.count(letter) for letter in "abcd"] for text in texts], np.float32).reshape(-1, 4)
-
-
-def oracle(searchers, fusion, weights, depth, normalise, text, docs=None):
-    """Return the (doc, score) of all candidates, best first; or of `docs`, as they are given."""
-    heads = [[doc for doc, _ in searcher.ranked(text)[:depth]] for searcher in searchers]
-    pool = sorted(set().union(*heads))
-    active = set().union(*[head for head, weight in zip(heads, weights, strict=True) if weight > 0])
-    fused = []
-    for doc in sorted(active) if docs is None else docs:
-        total = 0.0
-        for searcher, head, weight in zip(searchers, heads, weights, strict=True):
-            if fusion == "rrf":
-                share = 1 / (60 + head.index(doc) + 1) if doc in head else 0.0
-            else:
-                share = float(np.float32(searcher.score_of(text, doc)))
-                if normalise == "minmax":
-                    scores = [float(np.float32(searcher.score_of(text, other))) for other in pool]
-                    width = max(scores) - min(scores) if scores else 0.0
-                    share = (share - min(scores)) / width if width else 0.0
-            total += weight * share
-        fused.append((doc, float(np.float32(total))))
-    return fused if docs is not None else sorted(fused, key=lambda pair: (-pair[1], pair[0]))
-
+from twotower.search import FUSIONS, Dense, Hybrid, Shuffled
 
 SCORE = st.sampled_from([-1.0, 0.0, 0.1, 0.5, 1.0, 1.5, 7.25]) | st.floats(-50, 50, width=32)
 TABLE = st.dictionaries(st.integers(0, 11), SCORE)
 TABLES = st.fixed_dictionaries({"p": TABLE, "q": TABLE})
 WEIGHTS = st.lists(st.sampled_from([0.0, 0.25, 1.0, 1.1]), min_size=3, max_size=3).filter(any)
-KINDS = [("rrf", None), ("linear", "minmax"), ("linear", "none")]
 
 
 @pytest.mark.parametrize(("fusion", "normalise"), KINDS)
@@ -90,22 +33,14 @@ def test_equals_brute_force(fusion, normalise, tables, weights, depth, k):
     scores = hybrid.score(texts, every)
     parts = hybrid.parts(texts, every)
     for row, text in enumerate(texts):
-        expected = oracle(searchers, fusion, weights, depth, normalise, text)[:k]
+        expected = fuse(searchers, fusion, weights, depth, normalise, text)[:k]
         assert [(hit.doc, hit.score) for hit in hits[row]] == expected
-        given_docs = oracle(searchers, fusion, weights, depth, normalise, text, range(12))
+        given_docs = fuse(searchers, fusion, weights, depth, normalise, text, range(12))
         assert scores[row].tolist() == [-np.inf, *(score for _, score in given_docs)]
     assert hits.docs.shape == hits.scores.shape == (3, k)
     assert (np.isneginf(hits.scores) == (hits.docs < 0)).all()
     assert list(parts) == ["x", "y", "z"]
     np.testing.assert_allclose(sum(part.astype(np.float64) for part in parts.values()), scores, rtol=1e-5, atol=1e-5)
-
-
-def two():
-    texts = ["aa b", "a b c", "b", "c c d", "d", "x", "a d"]
-    return [
-        BM25Index.build(texts, analyzer=str.split),
-        Dense(Letters(), FlatIndex.build(Letters().encode_queries(texts))),
-    ]
 
 
 def listed(hits):
@@ -125,6 +60,79 @@ def test_a_single_weight_gives_that_searchers_list(fusion, normalise, depth):
         assert [[hit.doc_id for hit in row] for row in found] == [[hit.doc_id for hit in row] for row in alone]
         if normalise == "none":
             assert listed(found) == listed(alone)
+
+
+def test_every_fusion_has_a_second_definition():
+    assert set(SHARES) == set(FUSIONS)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    tables=st.lists(TABLES, min_size=3, max_size=3),
+    place=st.integers(0, 2),
+    weight=st.sampled_from([0.3, 1.0, 7.0]),
+    kind=st.sampled_from(KINDS),
+    depth=st.integers(1, 14),
+)
+def test_the_limits_of_the_weights_are_the_parents(tables, place, weight, kind, depth):
+    searchers = [Fake(name, 12, table) for name, table in zip("xyz", tables, strict=True)]
+    weights = [weight if number == place else 0.0 for number in range(3)]
+    found = Hybrid(searchers, kind[0], weights, depth, kind[1]).search(["p", "q", "unknown"], 14)
+    assert (found.docs[:, :depth] == searchers[place].search(["p", "q", "unknown"], 14).docs[:, :depth]).all()
+    assert (found.docs[:, depth:] == -1).all()
+
+
+def test_scores_that_rounding_made_equal_keep_the_parents_order():
+    close = {0: 1e-9, 1: 2e-9, 2: -1.0, 3: 1.0}
+    left, right = Fake("left", 4, {"q": close}), Fake("right", 4, {"q": {2: 1.0}})
+    hits = Hybrid([left, right], "linear", (1, 0)).search("q", 4)
+    assert hits[1].score == hits[2].score
+    assert [hit.doc for hit in hits] == [3, 1, 0, 2]
+
+
+@settings(max_examples=40, deadline=None)
+@given(tables=st.lists(TABLES, min_size=3, max_size=3), kind=st.sampled_from(KINDS), order=st.permutations(range(3)))
+def test_permuting_searchers_permutes_their_parts(tables, kind, order):
+    searchers = [Fake(name, 12, table) for name, table in zip("xyz", tables, strict=True)]
+    weights = [0.5, 0.25, 2.0]
+    every = np.arange(12)[np.newaxis]
+    straight = Hybrid(searchers, kind[0], weights, 5, kind[1])
+    permuted = Hybrid([searchers[i] for i in order], kind[0], [weights[i] for i in order], 5, kind[1])
+    for name, part in straight.parts(["p"], every).items():
+        assert (part == permuted.parts(["p"], every)[name]).all()
+    # Only the order of additions differs, by less than rounding to float32 shows but at a border.
+    np.testing.assert_allclose(straight.score(["p"], every), permuted.score(["p"], every), rtol=2e-7, atol=1e-12)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("fusion", "normalise"), KINDS)
+def test_limits_on_real_queries(fusion, normalise, scifact):
+    collection, searchers = scifact
+    for place, parent in enumerate(searchers):
+        weights = [float(number == place) for number in range(2)]
+        hybrid = Hybrid(searchers, fusion, weights, normalise=normalise)
+        queries = list(collection.queries.values())[:300]
+        assert (hybrid.search(queries, 100).docs == parent.search(queries, 100).docs).all()
+
+
+@pytest.fixture(scope="module")
+def scifact():
+    collection = load_collection(require("scifact"))
+    texts, ids = [document.full_text for document in collection.corpus.values()], list(collection.corpus)
+    # Random directions of hashed words: dense vectors with scores of both signs, no training.
+    rng = np.random.default_rng(0)
+    directions = rng.normal(size=(4096, 24)).astype(np.float32)
+
+    class Hashed:
+        out_dim = 24
+
+        def encode_queries(self, texts):
+            return np.array([directions[[zlib.crc32(w.encode()) % 4096 for w in t.split()]].sum(0) for t in texts])
+
+    return collection, [
+        BM25Index.build(texts, ids),
+        Dense(Hashed(), FlatIndex.build(Hashed().encode_queries(texts), ids)),
+    ]
 
 
 def test_real_indexes_and_missing_scores_are_computed():
@@ -164,6 +172,22 @@ def test_many_blocks_are_one(fusion, monkeypatch):
     assert (hybrid.score(queries, np.tile([4, -1, 0], (5, 1))) == scores).all()
 
 
+@pytest.mark.parametrize(("fusion", "normalise"), KINDS)
+def test_shares_do_not_depend_on_the_other_queries(fusion, normalise):
+    rng = np.random.default_rng(0)
+    sizes = {"p": 40, "q": 90, "r": 13, "s": 3}
+    tables = [
+        {text: dict(enumerate(rng.normal(size=size).astype(np.float32).tolist())) for text, size in sizes.items()}
+        for _ in range(2)
+    ]
+    hybrid = Hybrid([Fake("x", 99, tables[0]), Fake("y", 99, tables[1])], fusion, normalise=normalise)
+    (together,) = hybrid.candidates(list(sizes))
+    for row, (text, size) in enumerate(sizes.items()):
+        (alone,) = hybrid.candidates([text])
+        assert (alone.docs[0] == range(size)).all()
+        assert (alone.shares[:, 0] == together.shares[:, row, :size]).all()
+
+
 @pytest.mark.parametrize("fusion", sorted(FUSIONS))
 def test_edges(fusion):
     hybrid = Hybrid(two(), fusion)
@@ -177,6 +201,100 @@ def test_edges(fusion):
     assert len(empty) == 0
 
 
+@pytest.mark.parametrize(("fusion", "normalise"), KINDS)
+def test_a_query_that_nobody_knows_finds_nothing(fusion, normalise):
+    hybrid = Hybrid(two(), fusion, normalise=normalise)
+    assert hybrid.search(["", "zzz"], 5).docs.tolist() == [[-1] * 5] * 2
+    # "x" is a term of BM25, and its vector is zero: the documents of the zero vector's list are no candidates.
+    assert [hit.doc_id for hit in hybrid.search("x", 5)] == ["5"]
+
+
+@pytest.mark.parametrize(("fusion", "normalise"), KINDS)
+def test_search_with_parts_asks_once(fusion, normalise):
+    searchers = two()
+    hybrid = Hybrid(searchers, fusion, (0.3, 1.4), 3, normalise)
+    encoded = []
+    encode = searchers[1].model.encode_queries
+    searchers[1].model.encode_queries = lambda texts: encoded.append(len(texts)) or encode(texts)
+    queries = ["a b", "", "x", "c d", "zzz"]
+    hits, parts = hybrid.search_with_parts(queries, 4)
+    assert encoded == [5]
+    assert listed(hits) == listed(hybrid.search(queries, 4))
+    again = hybrid.parts(queries, hits.docs)
+    assert all((parts[name] == again[name]).all() for name in hybrid.names)
+
+
+@pytest.mark.parametrize(("fusion", "normalise"), KINDS)
+def test_the_cost_is_counted(fusion, normalise):
+    hybrid = Hybrid(two(), fusion, depth=2, normalise=normalise)
+    assert hybrid.cost is None
+    hybrid.search(["a b", "c", "x"], 3)
+    cost = hybrid.cost
+    bm25, dense = cost.parts["bm25"], cost.parts["dense"]
+    n_candidates = sum(len(set(bm) | set(de)) for bm, de in zip(*[
+        [[hit.doc for hit in row] for row in searcher.search(["a b", "c", "x"], 2)] for searcher in hybrid.searchers
+    ], strict=True))  # fmt: skip
+    assert (cost.n_queries, cost.candidates) == (3, n_candidates)
+    assert (bm25.searches, dense.searches, bm25.encoded, dense.encoded) == (3, 3, 0, 3)
+    assert bm25.scored == dense.scored == (0 if fusion == "rrf" else n_candidates)
+    assert 0 <= cost.fuse_seconds <= cost.seconds
+    assert cost.to_dict()["parts"]["dense"]["encoded"] == 3
+    assert "| dense | 3 |" in cost.to_markdown()
+    hybrid.search([], 3)
+    assert (hybrid.cost.n_queries, hybrid.cost.candidates) == (0, 0)
+    assert "0 queries" in hybrid.cost.to_markdown()
+
+
+def test_convex_knows_the_least_scores():
+    bm25, dense = two()
+    shares = Hybrid([bm25, dense], "convex", (1, 1), depth=7).parts(["a b"], [range(7)])
+    scores = bm25.score(["a b"], [range(7)])[0].astype(np.float64)
+    np.testing.assert_allclose(shares["bm25"][0], scores / scores.max(), rtol=1e-6)
+    vectors, query = dense.index.vectors.astype(np.float64), dense.encode(["a b"])[0].astype(np.float64)
+    bound = np.linalg.norm(query) * np.linalg.norm(vectors, axis=1).max()
+    products = vectors @ query
+    np.testing.assert_allclose(shares["dense"][0], (products + bound) / (products.max() + bound), rtol=1e-6)
+
+
+def test_convex_refuses_scores_without_a_known_minimum():
+    bm25, dense = two()
+    robertson = BM25Index.build(["a"] * 7, bm25.doc_ids, variant="robertson")
+    for other in (robertson, Hybrid([bm25, dense])):
+        with pytest.raises(InvalidInputError, match=f"least score that '{other.name}'"):
+            Hybrid([dense, other], "convex")
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    vectors=st.lists(st.lists(st.floats(-8, 8, width=32), min_size=3, max_size=3), min_size=1, max_size=6),
+    query=st.lists(st.floats(-8, 8, width=32), min_size=3, max_size=3),
+)
+def test_no_product_is_below_the_least_score(vectors, query):
+    index, asked = FlatIndex.build(np.array(vectors, np.float32)), np.array([query], np.float32)
+    least = Dense(Letters(), FlatIndex.build(np.eye(4, dtype=np.float32))).least_scores(np.eye(4, dtype=np.float32))
+    assert (least == -1).all()
+    dense = Dense(None, index)
+    scores = index.score(asked, np.arange(len(vectors))[np.newaxis]).astype(np.float64)
+    assert (scores >= dense.least_scores(asked)[:, np.newaxis] * (1 + 1e-6)).all()
+
+
+def test_a_shuffled_searcher_gives_its_scores_to_others():
+    bm25, dense = two()
+    for searcher in (bm25, dense):
+        shuffled = Shuffled(searcher, seed=3)
+        assert shuffled.name == searcher.name
+        queries = ["a b", "c", "", "d"]
+        hits, plain = shuffled.search(queries, 4), searcher.search(queries, 4)
+        assert (hits.scores == plain.scores).all()
+        assert (hits.docs != plain.docs).any()
+        assert (shuffled.score(queries, hits.docs) == hits.scores).all()
+        every = np.tile([-1, *range(7)], (4, 1))
+        assert (np.sort(shuffled.score(queries, every)) == np.sort(searcher.score(queries, every))).all()
+        assert listed(Shuffled(searcher, seed=3).search(queries, 4)) == listed(hits)
+    assert Hybrid([bm25, Shuffled(dense)], "convex").search("a b", 3)
+    assert not hasattr(Shuffled(BM25Index.build(["a"], variant="robertson")), "least_scores")
+
+
 def test_hybrids_nest():
     inner = Hybrid(two())
     outer = Hybrid([inner, *two()], "linear")
@@ -188,7 +306,7 @@ def test_hybrids_nest():
     ("change", "error", "message"),
     [
         ({"searchers": []}, InvalidInputError, "no searchers"),
-        ({"fusion": "sum"}, InvalidInputError, "linear, rrf"),
+        ({"fusion": "sum"}, InvalidInputError, "combmnz, combsum, convex, linear, rrf"),
         ({"weights": [1]}, InvalidInputError, "1 weights for 2"),
         ({"weights": [0, 0]}, InvalidInputError, "all weights are 0"),
         ({"weights": [1, -1]}, InvalidInputError, "out of range"),
@@ -197,7 +315,8 @@ def test_hybrids_nest():
         ({"weights": 1}, InputTypeError, "one number a searcher"),
         ({"depth": 0}, InvalidInputError, "depth is 0"),
         ({"normalise": "minmax"}, InvalidInputError, "rrf fuses ranks"),
-        ({"fusion": "linear", "normalise": "z"}, InvalidInputError, "minmax, none"),
+        ({"fusion": "linear", "normalise": "z"}, InvalidInputError, "minmax, none, zscore"),
+        ({"fusion": "combmnz", "normalise": "zscore"}, InvalidInputError, "choose one of minmax"),
     ],
 )
 def test_wrong_options(change, error, message):
