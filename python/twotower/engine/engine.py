@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.engine.saving import load_parts, save_parts
-from twotower.engine.snippet import snippet
+from twotower.text.snippet import snippet
 from twotower.errors import CorruptFileError, FileError, InputTypeError, InvalidInputError
 from twotower.index import BM25Index, FlatIndex
 from twotower.search import Dense, Hybrid, Searcher
