@@ -14,6 +14,7 @@ _HOMES = {
     "twotower.engine": "Engine",
     "twotower.evaluation": "compare evaluate evaluate_queries",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
+    "twotower.reporting": "report",
     "twotower.search": "Dense Hybrid rank_candidates search_split",
     "twotower.text": "Analyzer Vocabulary",
     "twotower.towers": "TwoTower",
