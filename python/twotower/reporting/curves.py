@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twotower.evaluation.rankings import Integers, Rankings, Values, count_within
+from twotower.evaluation.rankings import Integers, Rankings, Values, count_within, share
 
 LEVELS = 11  # recall 0, .1, ..., 1
 _STEPS = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
@@ -59,7 +59,9 @@ def interpolated_precision(rankings: Rankings, rel: int) -> list[float]:
 
 
 def judged_share(rankings: Rankings, lengths: Integers, k: int) -> float:
-    """Return the mean share of judged documents among the first k, or all where a list is shorter, over queries with a list.
+    """Return the mean share of judged documents among the first k, or all where a list is shorter: ir-measures' Judged@k.
+
+    A query without a list counts 0.
 
     Parameters
     ----------
@@ -68,10 +70,8 @@ def judged_share(rankings: Rankings, lengths: Integers, k: int) -> float:
         Documents in each list.
     k : int
     """
-    listed = np.minimum(lengths, k)
     judged = rankings.sums(rankings.query[rankings.place <= k])
-    there = listed > 0
-    return float((judged[there] / listed[there]).mean()) if there.any() else 0.0
+    return float(share(judged, np.minimum(lengths, k).astype(np.float64)).mean())
 
 
 def _best_from_here(query: Integers, precision: Values) -> Values:

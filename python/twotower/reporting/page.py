@@ -13,6 +13,7 @@ from twotower.reporting.figures import JUDGED_AT, Figures
 from twotower.reporting.reasons import Reason
 
 _FOLDER = Path(__file__).parent
+# What no page may hold: control characters, and lone surrogates, which UTF-8 cannot express.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _MOST = {"text": 600, "title": 200, "id": 80, "piece": 400}  # characters shown
 
@@ -23,13 +24,13 @@ def render(figures: Figures) -> str:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, finalize=_printable,
-        trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )  # fmt: skip
     environment.filters |= {"short": _short, "share": _share}
     environment.globals |= {"safe_svg": Markup, "judged_at": JUDGED_AT}
     style = Markup((_FOLDER / "page.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
-    return environment.get_template("page.html.jinja").render(f=figures, charts=_charts(figures), style=style)
+    page = environment.get_template("page.html.jinja").render(f=figures, charts=_charts(figures), style=style)
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", page)
 
 
 def _charts(figures: Figures) -> dict[str, Any]:
@@ -49,11 +50,6 @@ def _charts(figures: Figures) -> dict[str, Any]:
         "valid": charts.valid_curves(learning) if any(curve.valid for curve in learning.values()) else None,
         "most_bars": MOST_BARS,
     }
-
-
-def _printable(value: Any) -> Any:
-    """Replace what no page may hold: control characters, and lone surrogates, which UTF-8 cannot express."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
 
 
 def _short(text: str, kind: str) -> str:
