@@ -28,6 +28,7 @@ class Chart:
     keys: list[Key]
 
 
+_CLASS_COLOURS = 2, 1, 7  # of CLASSES; page.css marks relevant and not relevant documents with the first two
 Line = tuple[Sequence[float], Sequence[float]]
 
 
@@ -74,20 +75,21 @@ def difference_bars(found: Differences, number: int, measure: str, highest: floa
 
 
 def score_classes(scores: ScoreHistogram, number: int) -> Chart:
-    """Draw the share of each class's documents in each bin of scores."""
+    """Draw the share of each class's documents in each bin of scores, in the colours that mark the documents below."""
     totals = {name: sum(counts) for name, counts in scores.counts.items()}
+    styles = dict(zip(CLASSES, _CLASS_COLOURS, strict=True))
 
     def draw(axes: Any) -> None:
-        for place, name in enumerate(CLASSES):
+        for dash, (name, colour) in enumerate(styles.items()):
             if totals[name]:
                 shares = [count / totals[name] for count in scores.counts[name]]
-                axes.stairs(shares, scores.edges, color=SERIES[place], lw=1.6, ls=DASHES[place])
-                axes.stairs(shares, scores.edges, fill=True, color=SERIES[place], alpha=0.12, lw=0)
+                axes.stairs(shares, scores.edges, color=SERIES[colour], lw=1.6, ls=DASHES[dash])
+                axes.stairs(shares, scores.edges, fill=True, color=SERIES[colour], alpha=0.12, lw=0)
         axes.set(xlabel="score", ylabel="share of the class", ylim=(0, None))
         axes.locator_params(axis="x", nbins=6)
 
     text = "; ".join(f"{n}: {totals[n]} documents, median {m:.4g}" for n, m in scores.medians.items() if m is not None)
-    keys = [Key(f"{name}: {totals[name]:,}", place, place) for place, name in enumerate(CLASSES)]
+    keys = [Key(f"{name}: {totals[name]:,}", colour, dash) for dash, (name, colour) in enumerate(styles.items())]
     return Chart(drawing(draw, f"scores-{number}", "Scores by class", text), keys)
 
 
