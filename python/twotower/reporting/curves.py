@@ -41,7 +41,8 @@ def interpolated_precision(rankings: Rankings, rel: int) -> list[float]:
 
     Notes
     -----
-    Manning, Raghavan and Schütze 2008, section 8.4; trec_eval's iprec_at_recall.
+    Manning, Raghavan and Schütze 2008, section 8.4; trec_eval's iprec_at_recall but for a few numbers of relevant documents,
+    where trec_eval's rounding asks for one less (docs/decisions/report.md).
     """
     found = rankings.found(None, rel)
     query, place = rankings.query[found], rankings.place[found]

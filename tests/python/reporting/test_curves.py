@@ -53,13 +53,11 @@ def test_interpolated_precision_is_trec_evals(seed):
     import pytrec_eval
 
     run, qrels = random_case(seed)
-    # trec_eval rounds the number of documents needed as floor(level * R + .9), which is one less for some R.
+    rounded = {3, 23, 33, 43, 53, 57}  # relevant documents for which trec_eval's rounding asks for one less
     for judged in qrels.values():
         relevant = [doc_id for doc_id, grade in judged.items() if grade]
-        for doc_id in relevant[
-            10 if len(relevant) >= 10 else 5 if len(relevant) >= 5 else 2 if len(relevant) > 2 else 1 :
-        ]:
-            judged[doc_id] = 0
+        if len(relevant) in rounded:
+            judged[relevant[0]] = 0
     theirs = pytrec_eval.RelevanceEvaluator(qrels, {"iprec_at_recall"}).evaluate(run)
     for level, ours in enumerate(interpolated_precision(rank_judged(run, qrels), 1)):
         name = f"iprec_at_recall_{level / 10:.2f}"
