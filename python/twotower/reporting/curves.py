@@ -41,19 +41,19 @@ def interpolated_precision(rankings: Rankings, rel: int) -> list[float]:
 
     Notes
     -----
-    Manning, Raghavan and Schütze 2008, section 8.4; trec_eval's iprec_at_recall but for a few numbers of relevant documents,
-    where trec_eval's rounding asks for one less (docs/decisions/report.md).
+    Manning, Raghavan and Schütze 2008, section 8.4. As trec_eval's iprec_at_recall, a share of R documents is rounded up to a
+    whole number from a tenth on: the integer part of share * R + 0.9.
     """
     found = rankings.found(None, rel)
     query, place = rankings.query[found], rankings.place[found]
     rank = count_within(query)
-    n_relevant = rankings.n_relevant(rel).astype(np.int64)
+    n_relevant = rankings.n_relevant(rel)
     best = _best_from_here(query, rank / place)
     first = np.searchsorted(query, np.arange(rankings.n_queries))
     n_found = np.bincount(query, minlength=rankings.n_queries)
     means = []
     for level in range(LEVELS):
-        needed = np.maximum(1, -(-level * n_relevant // (LEVELS - 1)))  # relevant documents at which recall is reached
+        needed = np.maximum(1, np.floor(level / (LEVELS - 1) * n_relevant + 0.9).astype(np.int64))
         reached = (n_relevant > 0) & (n_found >= needed)
         means.append(float(best[(first + needed - 1)[reached]].sum()) / rankings.n_queries)
     return means

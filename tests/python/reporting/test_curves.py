@@ -35,7 +35,7 @@ def plain_interpolated(run, qrels, rel):
             found += judged.get(doc_id, 0) >= rel
             points.append((found, found / place))
         rows.append([
-            max((p for n, p in points if n * 10 >= level * relevant), default=0.0) if relevant else 0.0 for level in range(11)
+            max((p for n, p in points if n >= int(level / 10 * relevant + 0.9)), default=0.0) if relevant else 0.0 for level in range(11)
         ])  # fmt: skip
     return np.mean(rows, axis=0)
 
@@ -48,20 +48,27 @@ def test_interpolated_precision_is_its_definition(seed, rel):
     np.testing.assert_allclose(interpolated_precision(rank_judged(run, qrels), rel), expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(25))
 def test_interpolated_precision_is_trec_evals(seed):
     import pytrec_eval
 
     run, qrels = random_case(seed)
-    rounded = {3, 23, 33, 43, 53, 57}  # relevant documents for which trec_eval's rounding asks for one less
-    for judged in qrels.values():
-        relevant = [doc_id for doc_id, grade in judged.items() if grade]
-        if len(relevant) in rounded:
-            judged[relevant[0]] = 0
     theirs = pytrec_eval.RelevanceEvaluator(qrels, {"iprec_at_recall"}).evaluate(run)
     for level, ours in enumerate(interpolated_precision(rank_judged(run, qrels), 1)):
         name = f"iprec_at_recall_{level / 10:.2f}"
         assert ours == pytest.approx(sum(one[name] for one in theirs.values()) / len(qrels), abs=1e-9), name
+
+
+@pytest.mark.parametrize("n_relevant", range(1, 60))
+def test_interpolated_precision_for_every_number_of_relevant_documents(n_relevant):
+    """Rounding of level * R: each relevant document stands alone, further and further down."""
+    import pytrec_eval
+
+    places = {f"r{n}": float(-(n * n) - n) for n in range(n_relevant)}
+    run = {"q": {f"x{n}": -n - 0.5 for n in range(n_relevant**2 + 1)} | places}
+    qrels = {"q": dict.fromkeys(places, 1)}
+    [theirs] = pytrec_eval.RelevanceEvaluator(qrels, {"iprec_at_recall"}).evaluate(run).values()
+    assert interpolated_precision(rank_judged(run, qrels), 1) == pytest.approx(list(theirs.values()))
 
 
 @pytest.mark.parametrize("rel", [1, 2])
