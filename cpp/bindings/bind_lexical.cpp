@@ -98,13 +98,13 @@ Array<float> score_batch(const Scorer& scorer, const Array<TermId>& ids, const A
   return scores;
 }
 
-// Rows (term, tf, df, idf, part) for a query of known or unknown terms.
+// Rows (term, tf, df, idf, weight, part) for a query of known or unknown terms.
 py::list explain_one(const Scorer& scorer, const Array<TermId>& ids, std::int64_t doc) {
   const std::array<std::int64_t, 2> offsets{0, static_cast<std::int64_t>(ids.size())};
   const TermLists query(flat(ids), offsets, scorer.index().n_terms());
   py::list rows;
   for (const TermPart& part : explain(scorer, query[0], doc)) {
-    rows.append(py::make_tuple(part.term, part.tf, part.df, part.idf, part.part));
+    rows.append(py::make_tuple(part.term, part.tf, part.df, part.idf, part.weight, part.part));
   }
   return rows;
 }
@@ -148,7 +148,7 @@ void bind_lexical(py::module_& m) {
       .def("score", &score_batch, py::arg("ids").noconvert(), py::arg("offsets").noconvert(),
            py::arg("docs").noconvert(), py::arg("threads"), "Return float32 scores in the shape of docs.")
       .def("explain", &explain_one, py::arg("ids").noconvert(), py::arg("doc"),
-           "Return rows (term, tf, df, idf, part).");
+           "Return rows (term, tf, df, idf, weight, part).");
 }
 
 }  // namespace twotower::bindings

@@ -15,6 +15,7 @@ _HOMES = {
     "twotower.evaluation": "compare compare_pooled evaluate evaluate_queries",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
     "twotower.search": "Dense Hybrid rank_candidates search_split tune_together",
+    "twotower.reporting": "report",
     "twotower.text": "Analyzer Vocabulary",
     "twotower.towers": "TwoTower",
     "twotower.training": "train",

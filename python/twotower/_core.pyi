@@ -74,7 +74,7 @@ class LexicalScorer:
         ...
     def explain(self, ids: numpy.typing.NDArray[numpy.int32], doc: typing.SupportsInt | typing.SupportsIndex) -> list:
         """
-        Return rows (term, tf, df, idf, part).
+        Return rows (term, tf, df, idf, weight, part).
         """
     def score(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
         """

@@ -37,6 +37,10 @@ class BackendError(TwoTowerError, RuntimeError):
     """The asked instruction set or device is not there."""
 
 
+class MissingExtraError(TwoTowerError, ImportError):
+    """Libraries of an extra of this package are not installed. The message names the extra."""
+
+
 class TrainingError(TwoTowerError, RuntimeError):
     """Training cannot go on (a loss or gradient that is not finite)."""
 

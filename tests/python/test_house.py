@@ -13,7 +13,7 @@ PACKAGE = Path(tt.__file__).parent
 LINES = [
     {"__main__"},
     {"cli"},
-    {"engine", "experiments"},
+    {"engine", "experiments", "reporting"},
     {"training"},
     {"search"},
     {"index", "towers", "losses", "evaluation"},

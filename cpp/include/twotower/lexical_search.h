@@ -39,7 +39,8 @@ struct TermPart {
   std::uint32_t tf;  ///< occurrences in the document; 0: the part is 0
   std::size_t df;
   double idf;
-  double part;  ///< the float64 sum of the parts in this order, rounded to float32, is the score
+  double weight;  ///< QueryTerm::weight: what the query's side brings
+  double part;    ///< the float64 sum of the parts in this order, rounded to float32, is the score
 };
 
 /// The parts of a document's score, one for each term of Scorer::weigh. THROWS InvalidInput if there is no such

@@ -78,7 +78,7 @@ std::vector<TermPart> explain(const Scorer& scorer, std::span<const TermId> quer
   for (const QueryTerm& term : scorer.weigh(query)) {
     const std::uint32_t tf = scorer.index().tf(term.term, d);
     const double part = tf != 0 ? contribution(scorer, term, d, tf) : 0.0;
-    parts.push_back({term.term, tf, scorer.index().df(term.term), term.idf, part});
+    parts.push_back({term.term, tf, scorer.index().df(term.term), term.idf, term.weight, part});
   }
   return parts;
 }

@@ -15,6 +15,7 @@ VERBS = {
     "evaluate": "twotower.cli.evaluate:evaluate",
     "compare": "twotower.cli.compare:compare",
     "traps": "twotower.cli.traps:traps",
+    "report": "twotower.cli.report:report",
     "doctor": "twotower.cli.doctor:doctor",
 }
 FAILED, WRONG_USE = 1, 2

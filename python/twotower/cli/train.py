@@ -13,7 +13,7 @@ from twotower.cli.options import OutFolder, common, emit, log, use_threads
 @click.option(
     "--out",
     type=OutFolder(),
-    help="Folder to save the trained model in (the first one).",
+    help="Folder to save the trained model in (the first one), with its learning curves as metrics.jsonl.",
 )
 @click.option("--config", help="Configuration of a data set id, such as v1.1.")
 @click.option("--tower", "towers", multiple=True, help="Recipe; may be given several times. [default: average]")
@@ -53,5 +53,8 @@ def train(
     )
     emit(result.to_dict(), as_json, result.to_markdown())
     if out is not None:
+        from twotower.training.log import write_history
+
         result.models[0].save_pretrained(out)
+        write_history(result.histories[0], out / "metrics.jsonl")
         log(f"saved the model to {out}")

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.engine.saving import load_parts, save_parts
-from twotower.engine.snippet import snippet
 from twotower.errors import CorruptFileError, FileError, InputTypeError, InvalidInputError
 from twotower.index import BM25Index, FlatIndex
 from twotower.search import Dense, Hybrid, Searcher
 from twotower.storage import StringTable, pack_strings
+from twotower.text.snippet import snippet
 from twotower.towers import TwoTower
 from twotower.types import Collection, Document, Hits, Run
 

@@ -17,7 +17,7 @@ from twotower.index import BM25Index, FlatIndex
 from twotower.search import Dense, Hybrid, QueryBlind, Searcher, random_run, search_split
 from twotower.text import Analyzer, Vocabulary
 from twotower.towers import TwoTower
-from twotower.training import train
+from twotower.training import History, train
 from twotower.types import Collection, Run
 
 MEASURES = ("nDCG@10", "RR@10", "R@100")
@@ -76,6 +76,8 @@ class LearningResult:
         Split, and a paired comparison of two rows on its queries by the first measure.
     models : list of TwoTower
         The trained tower of each recipe, first seed.
+    histories : list of History
+        How each of them was trained.
     seconds : dict of str to list of float
         Training time by row.
     fusion : dict
@@ -88,6 +90,7 @@ class LearningResult:
     rows: dict[str, dict[str, dict[str, list[float]]]] = field(default_factory=dict)
     comparisons: list[tuple[str, Comparison]] = field(default_factory=list)
     models: list[TwoTower] = field(default_factory=list)
+    histories: list[History] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     fusion: dict[str, Any] = field(default_factory=dict)
 
@@ -212,11 +215,12 @@ class _Bench:
         shuffled = model.twin()
         self._fit(f"{recipe.name}, shuffled", shuffled, recipe, seed, shuffle_labels=True)
         self._add(f"{recipe.name}, shuffled", self._dense(shuffled))
-        self._fit(recipe.name, model, recipe, seed, shuffle_labels=False)
+        history = self._fit(recipe.name, model, recipe, seed, shuffle_labels=False)
         dense = self._dense(model)
         self._add(recipe.name, dense)
         if keep:
             self.result.models.append(model)
+            self.result.histories.append(history)
         if fuse:
             hybrid = Hybrid([self.bm25, dense], fusion="linear")
             tuning = hybrid.tune(self.collection, split=VALID)
@@ -226,7 +230,7 @@ class _Bench:
                 self.result.fusion = hybrid.to_config()
             self._add(HYBRID, hybrid)
 
-    def _fit(self, name: str, model: TwoTower, recipe: Recipe, seed: int, *, shuffle_labels: bool) -> None:
+    def _fit(self, name: str, model: TwoTower, recipe: Recipe, seed: int, *, shuffle_labels: bool) -> History:
         self.log(f"training {name}, seed {seed}")
         history = train(model, self.collection, seed=seed, shuffle_labels=shuffle_labels, **recipe.training)
         best = (
@@ -236,6 +240,7 @@ class _Bench:
         )
         self.log(f"trained {name}: {history.seconds:.0f} s{best}")
         self.result.seconds.setdefault(name, []).append(history.seconds)
+        return history
 
     def _dense(self, model: TwoTower) -> Dense:
         return Dense(model, FlatIndex.build(model.encode_documents(self.texts), self.doc_ids))

@@ -48,6 +48,9 @@ class BM25Index(LexicalIndex):
     >>> index = BM25Index.build(["Sweet sweet nurse! Love?", "Sweet sorrow", "How sweet is love?", "Nurse!"])
     >>> [(hit.doc_id, round(hit.score, 4)) for hit in index.search("sweet love", k=2)]
     [('0', 0.5565), ('2', 0.5324)]
+    >>> explained = index.explain("sweet love", "2")  # each term's part; they sum to the score
+    >>> [(part.term, part.tf, part.df, round(part.score, 4)) for part in explained.terms]
+    [('sweet', 1, 3, 0.1809), ('love', 1, 2, 0.3515)]
     """
 
     kind = "bm25"

@@ -37,6 +37,9 @@ class TermScore:
     df : int
         Documents that contain the term.
     idf : float
+    weight : float
+        The query's side of the score. BM25: the idf. tf-idf cosine: the term's weight in the query, divided by the query's
+        norm. ``score / weight`` is the document's side: BM25's saturated tf, or the cosine's divided weight.
     score : float
         This term's part of the document's score.
     """
@@ -45,6 +48,7 @@ class TermScore:
     tf: int
     df: int
     idf: float
+    weight: float
     score: float
 
 
@@ -57,12 +61,16 @@ class Explanation:
     doc_id : str
     score : float
         The exact float32 score that a search gives.
+    doc_length : int
+        Analysed terms of the document.
     terms : list of TermScore
-        In query order; terms that no document contains are left out.
+        In query order; terms that no document contains are left out. BM25: a term that comes twice is there twice.
+        tf-idf: once.
     """
 
     doc_id: str
     score: float
+    doc_length: int
     terms: list[TermScore]
 
 
@@ -196,10 +204,10 @@ class LexicalIndex(ABC):
         terms = self._term_ids([query])
         score = self._scorer.score(terms.ids, terms.offsets, np.array([[doc]]), 1)
         parts = [
-            TermScore(self.vocabulary.term(term), tf, df, idf, part)
-            for term, tf, df, idf, part in self._scorer.explain(terms.ids, doc)
+            TermScore(self.vocabulary.term(term), tf, df, idf, weight, part)
+            for term, tf, df, idf, weight, part in self._scorer.explain(terms.ids, doc)
         ]
-        return Explanation(doc_id, float(score[0, 0]), parts)
+        return Explanation(doc_id, float(score[0, 0]), int(self._content.postings["doc_lengths"][doc]), parts)
 
     def postings(self, term: str) -> tuple[list[str], npt.NDArray[np.uint32]]:
         """Return the ids of the documents that contain a term, by DocId, and how often each does.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from twotower.errors import CorruptFileError, FileError
+from twotower.storage import write_file_atomically
 
 
 @dataclass
@@ -19,6 +20,8 @@ class History:
         One a step.
     valid : list of float
         RR@10 on the valid split, one an epoch; empty without a valid split.
+    valid_steps : list of int
+        How many steps had been taken at each of these figures.
     best_epoch : int or None
         From 1; the epoch whose weights the model has in the end. None without a valid split: the last.
     seconds : float
@@ -27,6 +30,7 @@ class History:
 
     losses: list[float] = field(default_factory=list)
     valid: list[float] = field(default_factory=list)
+    valid_steps: list[int] = field(default_factory=list)
     best_epoch: int | None = None
     seconds: float = 0.0
 
@@ -36,11 +40,20 @@ class History:
         return None if self.best_epoch is None else self.valid[self.best_epoch - 1]
 
     def add(self, record: dict[str, Any]) -> None:
-        """Take over a line of metrics.jsonl."""
+        """Take over a line of metrics.jsonl.
+
+        Raises
+        ------
+        TypeError, KeyError
+            If it is none.
+        """
+        if not isinstance(record, dict):
+            raise TypeError(f"{record!r:.40} is no object")
         if "step" in record:
-            self.losses.append(record["loss"])
+            self.losses.append(_number(record["loss"]))
         elif "valid" in record:
-            self.valid.append(record["valid"])
+            self.valid.append(_number(record["valid"]))
+            self.valid_steps.append(len(self.losses))
             if self.best_valid is None or record["valid"] > self.best_valid:
                 self.best_epoch = record["epoch"]
 
@@ -87,21 +100,47 @@ class MetricsFile:
             self._file.close()
 
 
-def read_history(path: Path, length: int) -> History:
-    """Return the History that the first `length` bytes of a metrics.jsonl tell.
+def read_history(path: Path, length: int | None = None) -> History:
+    """Return the History that a metrics.jsonl tells: all of it, or its first `length` bytes.
 
     Raises
     ------
+    FileError
+        If the file cannot be read.
     CorruptFileError
-        If a line is no record.
+        If a line is no record; its number is named.
     """
-    history = History()
     try:
         lines = path.read_bytes()[:length].splitlines()
-        for line in lines:
-            history.add(json.loads(line))
     except OSError as error:
         raise FileError(f"cannot read {path}: {error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CorruptFileError(f"{path} has a line that training did not write: {error!r}. Train anew") from error
+    history = History()
+    for number, line in enumerate(lines, 1):
+        try:
+            history.add(json.loads(line))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise CorruptFileError(
+                f"{path}:{number}: no line that training wrote ({error!r}): give an unharmed metrics.jsonl, or train anew"
+            ) from error
     return history
+
+
+def write_history(history: History, path: Path) -> None:
+    """Write, atomically, a metrics.jsonl from which `read_history` gives the same losses and valid figures.
+
+    Its lines lack what a History does not keep: learning rates, gradients and times.
+    """
+    ends = dict(zip(history.valid_steps, enumerate(history.valid, 1), strict=True))
+    lines = []
+    for step, loss in enumerate(history.losses, 1):
+        lines.append(json.dumps({"step": step, "loss": loss}))
+        if step in ends:
+            epoch, valid = ends[step]
+            lines.append(json.dumps({"epoch": epoch, "valid": valid}))
+    write_file_atomically(path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return value

@@ -11,6 +11,7 @@ import pytest
 import twotower as tt
 from real_data import require
 from twotower.cli import VERBS
+from twotower.training.log import read_history
 
 CORPUS = [{"_id": f"d{i}", "title": f"t{i}", "text": text} for i, text in enumerate(
     ["Sweet sweet nurse! Love?", "Sweet sorrow", "How sweet is love?", "Nurse!"] + [f"filler number {n}" for n in range(30)]
@@ -108,6 +109,8 @@ def test_train_saves_a_model_that_index_and_search_use(beir, tmp_path):
     assert {"random", "query-blind", "BM25", "average", "average, untrained", "average, shuffled", "hybrid"} == set(
         result["rows"]
     )
+    history = read_history(tmp_path / "model" / "metrics.jsonl")
+    assert len(history.losses) == len(history.valid) == history.best_epoch == 1
     done = twotower("index", beir, "--model", tmp_path / "model", "--out", tmp_path / "engine", "--json")
     assert json.loads(done.stdout)["fusion"]["fusion"] == "linear"
     (row,) = json.loads(twotower("search", tmp_path / "engine", "sorrow", "--json", "-k", 1).stdout)

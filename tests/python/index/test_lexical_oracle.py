@@ -69,18 +69,3 @@ def test_frequencies_beyond_any_table():
     queries = [["a"], ["a"] * 300 + ["c"], ["b", "a", "c"]]
     check(TfidfIndex.build(documents), TfidfOracle(documents), queries, len(documents))
     check(BM25Index.build(documents), BM25Oracle(documents, "lucene", 0.9, 0.4), queries, len(documents))
-
-
-@settings(max_examples=40, deadline=None)
-@given(documents=st.lists(TERMS, min_size=1, max_size=8), query=st.lists(st.sampled_from("abcdxyz"), max_size=6))
-def test_explanations_sum_to_the_score(documents, query):
-    for index in (BM25Index.build(documents), TfidfIndex.build(documents)):
-        scores = index.score([query], np.arange(len(documents))[np.newaxis])[0]
-        for doc, score in enumerate(scores.tolist()):
-            explained = index.explain(query, str(doc))
-            total = 0.0
-            for term in explained.terms:
-                total += term.score
-                assert term.tf == documents[doc].count(term.term)
-                assert term.df == sum(term.term in terms for terms in documents)
-            assert np.float32(total) == score == explained.score

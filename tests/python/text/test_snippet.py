@@ -1,4 +1,4 @@
-from twotower.engine.snippet import snippet
+from twotower.text.snippet import snippet
 
 
 def words(text):
