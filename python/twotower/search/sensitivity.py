@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from twotower.errors import MissingExtraError
+
 if TYPE_CHECKING:
     from twotower.search.tuning import Tuning
 
@@ -44,7 +46,7 @@ def to_svg(tuning: "Tuning") -> str:
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError('plots need matplotlib: pip install "twotower[report]"') from error
+        raise MissingExtraError(f'a plot needs matplotlib ({error}): pip install "twotower[report]"') from error
     # Text stays text and ids do not depend on chance or the date: one tuning, one file.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "twotower"}):
         figure = Figure(figsize=(6, 3.6), layout="constrained")

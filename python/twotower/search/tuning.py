@@ -98,7 +98,7 @@ class Tuning:
 
         Raises
         ------
-        ImportError
+        MissingExtraError
             Without matplotlib, which ``pip install "twotower[report]"`` brings.
         """
         from twotower.search.sensitivity import to_svg
