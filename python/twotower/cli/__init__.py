@@ -13,6 +13,7 @@ VERBS = {
     "index": "twotower.cli.index:index",
     "search": "twotower.cli.search:search",
     "evaluate": "twotower.cli.evaluate:evaluate",
+    "audit": "twotower.cli.audit:audit",
     "doctor": "twotower.cli.doctor:doctor",
 }
 FAILED, WRONG_USE = 1, 2
