@@ -16,7 +16,7 @@ from twotower.text import Analyzer
 NEAR_QUERY = 0.7
 """Weighted share of terms from which two queries are near-duplicates."""
 
-NEAR_DOCUMENT, CONTAINED = 0.5, 0.8
+NEAR_DOCUMENT, CONTAINED = 0.6, 0.8
 """Share of all runs, and share of the shorter text's runs, from which two documents are near-duplicates."""
 
 RUN_WORDS, LEAST_RUNS = 4, 10
@@ -59,8 +59,8 @@ def similar_queries(seen: Sequence[str], asked: Sequence[str], threshold: float 
 
     Notes
     -----
-    Similarity is the weighted Jaccard index of the sets of stemmed terms without stop words; a term weighs its idf among all
-    these queries, so that a frame which many share ("what county is ... in") makes no pair. Words that differ by a typing
+    Similarity is the weighted Jaccard index of the sets of stemmed terms without stop words; a term weighs its idf among the
+    seen queries, so that a frame which many share ("what county is ... in") makes no pair. Words that differ by a typing
     error count as one. With n terms of like weight, the threshold finds one that is missing from n = 4 on, and one that was
     replaced from n = 6 on: "mean of a tree" and "mean of a list" are two questions.
     """
@@ -71,7 +71,7 @@ def similar_queries(seen: Sequence[str], asked: Sequence[str], threshold: float 
     for number, found in enumerate(seen_words):
         equal.setdefault(tuple(found), number)
     seen_terms, asked_terms = _terms(seen, seen_words), _terms(asked, asked_words)
-    weight = _weights(seen_terms + asked_terms)
+    weight = _weights(seen_terms, asked_terms)
     index = BM25Index.build(seen_terms)
     candidates = index.search(asked_terms, k=CANDIDATES).docs.tolist()
     matches = []
@@ -139,12 +139,13 @@ def _terms(texts: Sequence[str], fallback: list[list[str]]) -> list[list[str]]:
     return [list(dict.fromkeys(terms or other)) for terms, other in zip(analysed, fallback, strict=True)]
 
 
-def _weights(texts: list[list[str]]) -> dict[str, float]:
-    count: dict[str, int] = {}
-    for terms in texts:
+def _weights(seen: list[list[str]], asked: list[list[str]]) -> dict[str, float]:
+    """Return the idf of each term among the seen queries; a term that is not among them is as rare as one that is there once."""
+    count = dict.fromkeys((term for terms in asked for term in terms), 0)
+    for terms in seen:
         for term in terms:
             count[term] = count.get(term, 0) + 1
-    return {term: float(np.log1p(len(texts) / n)) for term, n in count.items()}
+    return {term: float(np.log1p(len(seen) / max(1, n))) for term, n in count.items()}
 
 
 def _likeness(ours: set[str], theirs: set[str], weight: dict[str, float]) -> float:
@@ -155,12 +156,17 @@ def _likeness(ours: set[str], theirs: set[str], weight: dict[str, float]) -> flo
         return 0.0
     if left and right and shared >= _TYPO_WORTH_LOOKING * whole:
         for one in left:
-            twin = next((other for other in right if SequenceMatcher(None, one, other).ratio() >= _TYPO), None)
+            twin = next((other for other in right if _is_typo(one, other)), None)
             if twin is not None:
                 right.remove(twin)
                 shared += max(weight[one], weight[twin])
                 whole -= min(weight[one], weight[twin])
     return shared / whole
+
+
+def _is_typo(one: str, other: str) -> bool:
+    """Tell whether two terms are nearly one word; "pow" and "rpow", "rank" and "unrank" are not: typing errors come later."""
+    return one[0] == other[0] and SequenceMatcher(None, one, other).ratio() >= _TYPO
 
 
 def _resemblance(asked: int, seen: int, ours: dict[str, None], theirs: dict[str, None]) -> Match:

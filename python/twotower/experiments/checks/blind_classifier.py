@@ -11,6 +11,7 @@ from twotower.search.logistic import Logistic
 NAME = "query-blind classifier"
 PROBLEM, WARNING = 0.8, 0.65
 DEPTH, SAMPLE, FOLDS, LEAST = 50, 5000, 5, 20
+REMEDY = "other queries' relevant documents (shown, not judged)"
 SHOWS = (
     "Cross-validated by document, a classifier sees length, title, punctuation, kinds of characters and how crowded a document's "
     "neighbourhood is, never the query. AUC .5: nothing to see. High: a model can learn to know relevant documents as such, and so "
@@ -35,17 +36,14 @@ def _check(case: Case, split: str) -> Finding:
         labels = np.arange(len(positives) + len(chosen)) < len(positives)
         value = _cross_validated(_features(case, np.concatenate([positives, chosen])), labels, rng)
         error = auc_error(value, len(positives), len(chosen))
-        figures[f"against {name}"] = {
-            "AUC": round(value, 3),
-            "standard error": round(error, 3),
-            "documents": len(chosen),
-        }
-    if not figures:
-        return Finding(NAME, split, "not run", f"fewer than {LEAST} documents on one side", {}, SHOWS)
-    where, worst = max(figures.items(), key=lambda item: item[1]["AUC"])
+        figures[name] = {"AUC": round(value, 3), "standard error": round(error, 3), "documents": len(chosen)}
+    judged = {name: found for name, found in figures.items() if name != REMEDY}
+    if not judged:
+        return Finding(NAME, split, "not run", f"fewer than {LEAST} documents on one side", figures, SHOWS)
+    where, worst = max(judged.items(), key=lambda item: item[1]["AUC"])
     value = worst["AUC"]
     verdict: Verdict = "problem" if value >= PROBLEM else "warning" if value >= WARNING else "ok"
-    says = f"a query-blind classifier tells relevant documents from others with AUC {value:.2f} ({where})"
+    says = f"a query-blind classifier tells relevant documents from others with AUC {value:.2f} (against {where})"
     if verdict != "ok":
         says += ": negatives differ without looking at the query; draw hard negatives from other queries' positives too"
     return Finding(NAME, split, verdict, says, {"relevant documents": len(positives), **figures}, SHOWS)
@@ -60,6 +58,8 @@ def _negatives(case: Case, split: str, positives: set[int]) -> dict[str, list[in
         "documents relevant to no query": [doc for doc in range(len(case.doc_ids)) if doc not in ever],
         f"BM25's first {DEPTH}": sorted(set(found[found >= 0].tolist()) - positives),
     }
+    taught = {case.number[doc_id] for name in case.learned_from for _, doc_id in case.collection.pairs(name)}
+    sets[REMEDY] = sorted(taught - positives)
     if case.collection.candidates:
         own = {case.number[doc_id] for q in query_ids for doc_id in case.collection.candidates.get(q, [])}
         sets["candidates that were not selected"] = sorted(own - positives)

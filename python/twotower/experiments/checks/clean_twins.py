@@ -3,7 +3,7 @@
 import numpy as np
 
 from twotower.evaluation.significance import bootstrap_intervals
-from twotower.experiments.case import Case
+from twotower.experiments.case import BM25, Case
 from twotower.experiments.finding import SEVERITY, Finding, Verdict
 
 NAME = "twins without leaks"
@@ -33,11 +33,15 @@ def _check(case: Case, split: str) -> Finding:
     figures: dict[str, list[float]] = {}
     judged: list[tuple[Verdict, str]] = []
     for name, controls in case.controls.items():
-        paired = np.column_stack([case.values[name][split] - case.values[control][split] for control in controls])[kept]
+        against = [*controls, BM25]  # BM25 is shown and not judged: learning does not mean to beat it
+        paired = np.column_stack([case.values[name][split] - case.measured(control, split) for control in against])[
+            kept
+        ]
         low, high = bootstrap_intervals(paired, RESAMPLES, 0.95, np.random.default_rng(0))
         means = paired.mean(axis=0)
-        for control, *interval in zip(controls, means.tolist(), low.tolist(), high.tolist(), strict=True):
+        for control, *interval in zip(against, means.tolist(), low.tolist(), high.tolist(), strict=True):
             figures[f"{name} - {control}"] = [round(value, 4) for value in interval]
+        means, low, high = means[:-1], low[:-1], high[:-1]
         worst = int(means.argmin())
         shown = (
             f"{case.measure} {means[worst]:+.3f} ({low[worst]:+.3f} to {high[worst]:+.3f}) against {controls[worst]}"

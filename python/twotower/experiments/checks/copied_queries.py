@@ -40,8 +40,8 @@ def _check(case: Case, split: str) -> Finding:
     affected = {**inside, **as_title}
     n = len(case.collection.split(split))
     says = (
-        f"{len(affected)} of {n} test queries ({percent(len(affected), n)}) stand word for word in a relevant document: word "
-        "match is planted"
+        f"{len(affected)} of {n} test queries ({percent(len(affected), n)}) stand word for word in a relevant document: "
+        "there, word match was given"
         if affected
         else "no test query was copied from a relevant document"
     )
