@@ -12,6 +12,7 @@ from twotower.errors import InvalidInputError
 from twotower.evaluation import parse_measure
 from twotower.experiments.case import Case
 from twotower.experiments.checks import CHECKS
+from twotower.experiments.claims import Answer, claims
 from twotower.experiments.finding import SEVERITY, Finding
 from twotower.experiments.seen import read_texts
 from twotower.experiments.training_sets import MODELS, TRAINING_SETS
@@ -65,27 +66,34 @@ class Audit:
         """Return the findings with the verdict "problem"."""
         return [finding for finding in self.findings if finding.verdict == "problem"]
 
+    def claims(self, split: str) -> dict[str, Answer]:
+        """Return for each claim of `twotower.experiments.claims.CLAIMS` whether this split bears it."""
+        return claims([finding for finding in self.findings if finding.split == split])
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values."""
         return {
             "collection": self.collection,
             "fingerprint": self.fingerprint,
             "splits": self.splits,
+            "claims": {split: self.claims(split) for split in self.splits},
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
     def to_table(self) -> str:
-        """Return the verdicts as one table: a row a check, a column a split."""
+        """Return one table, a column a split: what may be claimed, then the verdict of each check."""
         names = list(dict.fromkeys(finding.check for finding in self.findings))
         lines = [f"| {self.collection} | {' | '.join(f'{s} ({n} queries)' for s, n in self.splits.items())} |"]
         lines.append("|---" * (1 + len(self.splits)) + "|")
+        answers = [self.claims(split) for split in self.splits]
+        lines += [f"| *{claim}* | {' | '.join(found[claim] for found in answers)} |" for claim in answers[0]]
         for name in names:
             verdicts = [MARKS[self.of(name, split).verdict] for split in self.splits]
             lines.append(f"| {name} | {' | '.join(verdicts)} |")
         return "\n".join(lines)
 
     def to_markdown(self) -> str:
-        """Return the page: the verdicts, what each says, then figures, examples and what the checks can show."""
+        """Return the page: what may be claimed, the verdicts, what each says, then figures, examples and what the checks can show."""
         blocks = [f"# Audit of {self.collection}, content {self.fingerprint[:16]}", self.to_table()]
         for split in self.splits:
             found = [finding for finding in self.findings if finding.split == split]

@@ -13,8 +13,9 @@ from twotower.evaluation.significance import detectable_effect
 from twotower.experiments import CHECKS
 from twotower.experiments.audit import audit
 from twotower.experiments.checks.twins import Beside, judge, with_valid
+from twotower.experiments.claims import CLAIMS, claims
 from twotower.experiments.features import auc, auc_error
-from twotower.experiments.finding import MANY
+from twotower.experiments.finding import MANY, Finding
 from twotower.experiments.training_sets import MODELS, ORIGINS, TRAINING_SETS, origin_of
 from twotower.types import Collection, Document
 
@@ -267,3 +268,30 @@ def test_a_split_without_relevant_documents_is_refused():
         tt.audit(collection)
     with pytest.raises(InvalidInputError, match="no check 'twins'"):
         audit(planted.clean(n_test=10), checks=["judgements"]).of("twins", "test")
+
+
+def finding(check, verdict):
+    return Finding(check, "test", verdict, "says")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "answer"),
+    [
+        ({}, "not looked at"),
+        ({"twins": "ok", "query leaks": "ok"}, "yes"),
+        ({"twins": "ok", "query leaks": "warning"}, "with care"),
+        ({"twins": "ok", "query leaks": "problem", "twins without leaks": "ok"}, "with care"),
+        ({"twins": "ok", "query leaks": "problem", "twins without leaks": "problem"}, "no"),
+        ({"twins": "ok", "document leaks": "problem", "twins without leaks": "not run"}, "no"),
+        ({"twins": "problem", "query leaks": "ok"}, "no"),
+        ({"twins": "not run", "query leaks": "ok"}, "not looked at"),
+        ({"twins": "not run", "query leaks": "problem"}, "no"),
+    ],
+)
+def test_what_may_be_claimed(verdicts, answer):
+    found = claims([finding(check, verdict) for check, verdict in verdicts.items()])
+    assert found["training taught something that carries over"] == answer
+
+
+def test_claims_rest_on_every_check():
+    assert {check for checks in CLAIMS.values() for check in checks} == set(CHECKS)
