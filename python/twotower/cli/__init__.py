@@ -16,6 +16,7 @@ VERBS = {
     "compare": "twotower.cli.compare:compare",
     "traps": "twotower.cli.traps:traps",
     "report": "twotower.cli.report:report",
+    "audit": "twotower.cli.audit:audit",
     "doctor": "twotower.cli.doctor:doctor",
 }
 FAILED, WRONG_USE = 1, 2

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
-from twotower.evaluation import Comparison, compare, evaluate
+from twotower.evaluation import Comparison, compare
+from twotower.evaluation.evaluate import query_values
+from twotower.evaluation.rankings import Values
 from twotower.index import BM25Index, FlatIndex
 from twotower.search import Dense, Hybrid, QueryBlind, Searcher, random_run, search_split
 from twotower.text import Analyzer, Vocabulary
@@ -82,6 +85,8 @@ class LearningResult:
         Training time by row.
     fusion : dict
         How the hybrid of the first seed was tuned.
+    query_values : dict of str to dict of str to ndarray of float64, shape [Q]
+        Row name to split to the first measure by query, in the order of the qrels, mean over seeds. Not in `to_dict`.
     """
 
     collection: str
@@ -93,6 +98,7 @@ class LearningResult:
     histories: list[History] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     fusion: dict[str, Any] = field(default_factory=dict)
+    query_values: dict[str, dict[str, Values]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures as JSON-able values."""
@@ -246,12 +252,14 @@ class _Bench:
         return Dense(model, FlatIndex.build(model.encode_documents(self.texts), self.doc_ids))
 
     def _query_blind(self, untrained: TwoTower) -> None:
-        """Rank documents by how much they look like training positives: logistic regression on untrained embeddings."""
+        """Rank documents by their looks (untrained embeddings, length) and by what training queries wanted."""
         number = {doc_id: doc for doc, doc_id in enumerate(self.doc_ids)}
-        positives = sorted({number[doc_id] for _, doc_id in self.collection.pairs(TRAIN)})
+        asked: dict[str, list[int]] = {}
+        for query_id, doc_id in self.collection.pairs(TRAIN):
+            asked.setdefault(query_id, []).append(number[doc_id])
         length = np.log1p([len(text) for text in self.texts]).astype(np.float32)[:, None]
         features = np.hstack([untrained.encode_documents(self.texts), length])
-        self._add("query-blind", QueryBlind.fit(features, positives, self.doc_ids))
+        self._add("query-blind", query_blind(features, list(asked.values()), self.doc_ids))
 
     def _add(self, name: str, searcher: Searcher) -> None:
         self._add_runs(name, {split: search_split(searcher, self.collection, split, k=DEPTH) for split in self.tests})
@@ -264,8 +272,10 @@ class _Bench:
         for name, by_split in self.runs.items():
             self.result.rows[name] = {}
             for split, runs in by_split.items():
-                means = [evaluate(run, self.collection.split(split), self.measures) for run in runs]
-                self.result.rows[name][split] = {m: [mean[m] for mean in means] for m in self.measures}
+                tables = [query_values(run, self.collection.split(split), self.measures) for run in runs]
+                self.result.rows[name][split] = {m: [float(table[m].mean()) for table in tables] for m in self.measures}
+                first = np.mean([table[self.measures[0]] for table in tables], axis=0)
+                self.result.query_values.setdefault(name, {})[split] = first
         pairs = [
             (r.name, twin) for r in recipes for twin in (f"{r.name}, untrained", f"{r.name}, shuffled", "query-blind")
         ]
@@ -274,6 +284,15 @@ class _Bench:
             for name, baseline in pairs:
                 both = {baseline: self.runs[baseline][split], name: self.runs[name][split]}
                 self.result.comparisons.append((split, compare(both, self.collection.split(split), self.measures[:1])))
+
+
+def query_blind(
+    features: npt.NDArray[np.float32], asked: Sequence[Sequence[int]], doc_ids: Sequence[str], folds: int = 5
+) -> QueryBlind:
+    """Return the strongest query-blind control that so many training queries allow."""
+    if len(asked) >= 2 * folds:
+        return QueryBlind.fit_asked(features, asked, doc_ids, folds)
+    return QueryBlind.fit(features, {doc for docs in asked for doc in docs}, doc_ids)
 
 
 def _figure(values: Sequence[float]) -> str:

@@ -3,25 +3,24 @@
 What a ranker gains over this one, it gained by reading queries. Legend: N documents, F features, Q queries, K results.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.index.arguments import DocIds, as_docs, as_vectors, check_doc_ids, check_k
+from twotower.index.arguments import DocIds, as_docs, as_vectors, check_doc_ids, check_integer, check_k
+from twotower.search.logistic import Logistic
 from twotower.search.ranking import best
 from twotower.search.searcher import as_texts
 from twotower.types import Hit, Hits
 
-RIDGE = 1.0
-_STEPS = 100
-_SMALL = 1e-10
+FOLDS = 5
 
 
 class QueryBlind:
-    """Gives every query the same list. Made by `QueryBlind.fit`.
+    """Gives every query the same list. Made by `QueryBlind.fit`, or by `QueryBlind.fit_asked`, which is stronger.
 
     Parameters
     ----------
@@ -59,19 +58,70 @@ class QueryBlind:
 
         Notes
         -----
-        Logistic regression with a ridge penalty of ``RIDGE / 2 * |w|^2`` on the standardised features, without one on
-        the intercept, by Newton's method (iteratively reweighted least squares) with step halving. Classes are not
-        balanced: the score is the log-odds, and class weights would mostly move its intercept, which changes no order.
-        Cost of a step: O(N F^2).
+        `twotower.search.logistic.Logistic`. Classes are not balanced: the score is the log-odds, and class weights would mostly
+        move its intercept, which changes no order. Cost of a step: O(N F^2).
         """
-        matrix = as_vectors(features, name="features").astype(np.float64)
+        matrix = as_vectors(features, name="features")
         ids = check_doc_ids(doc_ids, len(matrix))
         positive = _labels(positive_docs, len(matrix))
-        spread = matrix.std(axis=0)
-        matrix -= matrix.mean(axis=0)
-        matrix /= np.where(spread > 0, spread, 1.0)
-        weights, intercept = _logistic(matrix, positive)
-        return cls((matrix @ weights + intercept).astype(np.float32), ids)
+        if positive.all():
+            raise InvalidInputError(f"all {len(positive)} documents are positives: there is nothing to tell them from")
+        return cls(Logistic.fit(matrix, positive).scores(matrix), ids)
+
+    @classmethod
+    def fit_asked(
+        cls,
+        features: npt.ArrayLike,
+        asked: Sequence[Iterable[int]],
+        doc_ids: Iterable[str] | None = None,
+        folds: int = FOLDS,
+        seed: int = 0,
+    ) -> Self:
+        """Learn from which documents each training query wanted: from their looks, and from how often they were wanted.
+
+        Parameters
+        ----------
+        features : array_like of float, shape [N, F]
+        asked : sequence of iterable of int
+            For each training query the DocIds of its relevant documents.
+        doc_ids : iterable of str, optional
+            "0", "1", ... if None.
+        folds : int
+            Parts of the cross-fitting, 2 to the number of queries.
+        seed : int
+            Of the parts.
+
+        Raises
+        ------
+        InvalidInputError, InputTypeError
+            As `fit`; also for fewer queries with a relevant document than `folds`.
+
+        Notes
+        -----
+        Cross-fitted twice. Looks: each document is scored by a model that never saw its own label, so that a training
+        positive is not found by memory. Being wanted: for each part of the queries, a second model learns from the looks and
+        from the wishes of the other parts which documents this part wants. So the data say whether documents that were wanted
+        are wanted again (a collection with popular documents) or not any more (one query a document); `fit` cannot know.
+        """
+        matrix = as_vectors(features, name="features")
+        ids = check_doc_ids(doc_ids, len(matrix))
+        wishes = [set(docs) for docs in asked]
+        wishes = [docs for docs in wishes if docs]
+        folds = check_integer(folds, "folds", 2, max(2, len(wishes)))
+        if len(wishes) < folds:
+            raise InvalidInputError(
+                f"{len(wishes)} queries with a relevant document for {folds} folds: give more queries"
+            )
+        rng = np.random.default_rng(check_integer(seed, "seed", 0, 2**63 - 1))
+        looks = _cross_fitted(matrix, _labels(set().union(*wishes), len(matrix)), folds, rng)
+        fold = rng.permutation(len(wishes)) % folds
+        counts = np.zeros((folds, len(matrix)))
+        for docs, part in zip(wishes, fold.tolist(), strict=True):
+            counts[part, list(docs)] += 1
+        total = counts.sum(axis=0)
+        rows = np.concatenate([_wanted(looks, (total - own) * folds / (folds - 1)) for own in counts])
+        model = Logistic.fit(rows, (counts > 0).ravel())
+        return cls(model.scores(_wanted(looks, total)), ids)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -108,37 +158,22 @@ def _labels(positive_docs: Any, n_docs: int) -> npt.NDArray[np.bool_]:
         raise InvalidInputError(f"positive_docs holds {wrong[0]}: there are {n_docs} documents, numbered from 0")
     positive = np.zeros(n_docs, bool)
     positive[docs] = True
-    if positive.all():
-        raise InvalidInputError(f"all {n_docs} documents are positives: there is nothing to tell them from")
     return positive
 
 
-def _logistic(
-    matrix: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.float64], float]:
-    """Return weights [F] and intercept of the ridge-penalised logistic regression."""
-    design = np.column_stack([matrix, np.ones(len(matrix))])
-    penalty = np.full(design.shape[1], RIDGE)
-    penalty[-1] = 0.0
-    sign = np.where(positive, 1.0, -1.0)
+def _cross_fitted(
+    matrix: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_], folds: int, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Return for each document the score of a model that was fitted without it."""
+    fold = np.empty(len(positive), np.int64)
+    for side in (positive, ~positive):  # each fold has its part of both
+        fold[side] = rng.permutation(int(side.sum())) % folds
+    scores = np.zeros(len(positive), np.float32)
+    for part in range(folds):
+        rest = fold != part
+        scores[~rest] = Logistic.fit(matrix[rest], positive[rest]).scores(matrix[~rest])
+    return scores
 
-    def loss(weights: npt.NDArray[np.float64]) -> float:
-        return float(np.logaddexp(0.0, -sign * (design @ weights)).sum() + (penalty * weights**2).sum() / 2)
 
-    weights = np.zeros(design.shape[1])
-    weights[-1] = np.log(positive.mean() / (1 - positive.mean()))
-    now = loss(weights)
-    for _ in range(_STEPS):
-        chance = np.exp(-np.logaddexp(0.0, -(design @ weights)))
-        gradient = design.T @ (chance - positive) + penalty * weights
-        curvature = design.T @ (design * (chance * (1 - chance))[:, np.newaxis]) + np.diag(penalty)
-        step = np.linalg.solve(curvature, gradient)
-        decrease = float(gradient @ step)  # twice what the quadratic model still promises
-        if decrease <= _SMALL * max(1.0, now):
-            break
-        size = 1.0
-        while size > _SMALL and loss(weights - size * step) > now - size * decrease / 4:
-            size /= 2
-        weights = weights - size * step
-        now = loss(weights)
-    return weights[:-1], float(weights[-1])
+def _wanted(looks: npt.NDArray[np.float32], counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    return np.column_stack([looks, counts > 0, np.log1p(counts)]).astype(np.float32)
