@@ -12,7 +12,7 @@ _HOMES = {
     "twotower.hardware": "Backend backend",
     "twotower.data": "load_collection read_qrels read_run read_triples write_qrels write_run write_triples",
     "twotower.engine": "Engine",
-    "twotower.evaluation": "compare evaluate evaluate_queries",
+    "twotower.evaluation": "QrelsTable QueryTable RunTable compare evaluate evaluate_queries evaluate_table",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
     "twotower.search": "Dense Hybrid rank_candidates search_split",
     "twotower.text": "Analyzer Vocabulary",

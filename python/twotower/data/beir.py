@@ -44,7 +44,7 @@ def read_beir_qrels(
         if number == 0:
             _check_header(line, where)
         elif line:
-            query_id, doc_id, grade = _judgement(line, where)
+            query_id, doc_id, grade = beir_row(line, where)
             if queries is not None and query_id not in queries:
                 raise DataFormatError(
                     f"{where}: unknown query {query_id!r}: add it to queries.jsonl or remove the line"
@@ -61,6 +61,22 @@ def is_beir_header(line: str) -> bool:
     """Tell whether a line has three fields with tabs between, of which the last is no grade."""
     fields = line.split("\t")
     return len(fields) == 3 and not fields[2].strip().lstrip("-").isdecimal()
+
+
+def beir_row(line: str, where: str) -> tuple[str, str, int]:
+    """Return query_id, doc_id and grade of one line of a BEIR file of judgements.
+
+    Raises
+    ------
+    DataFormatError
+        If it has not three fields with tabs between, or the grade is no integer.
+    """
+    fields = line.split("\t")
+    if len(fields) != 3:
+        raise DataFormatError(
+            f"{where}: must have 3 fields with tabs between (query, document, grade), got {len(fields)}"
+        )
+    return fields[0], fields[1], as_grade(fields[2], where)
 
 
 def as_grade(text: str, where: str) -> int:
@@ -109,12 +125,3 @@ def _identified(path: Path) -> Iterator[tuple[str, str, Row]]:
 def _check_header(line: str, where: str) -> None:
     if not is_beir_header(line):
         raise DataFormatError(f"{where}: must be the header {HEADER!r} (tabs between), got {line[:80]!r}")
-
-
-def _judgement(line: str, where: str) -> tuple[str, str, int]:
-    fields = line.split("\t")
-    if len(fields) != 3:
-        raise DataFormatError(
-            f"{where}: must have 3 fields with tabs between (query, document, grade), got {len(fields)}"
-        )
-    return fields[0], fields[1], as_grade(fields[2], where)

@@ -8,6 +8,7 @@ import json
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,22 @@ def byte_lines(path: Path) -> Iterator[bytes]:
     CorruptFileError
         If its compressed data is damaged or cut off.
     """
+    with _opened(path) as file:
+        yield from file
+
+
+def byte_chunks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
+    """Yield the bytes of a file, decompressed, `size` at a time; errors as `byte_lines`."""
+    with _opened(path) as file:
+        while chunk := file.read(size):
+            yield chunk
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with _OPENERS.get(path.suffix, open)(path, "rb") as file:
-            yield from file
+            yield file
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
         raise CorruptFileError(f"{path}: damaged {path.suffix} data ({error}): fetch the file again") from error
     except OSError as error:
@@ -61,13 +75,17 @@ def lines(path: Path) -> Iterator[tuple[str, str]]:
     """
     for number, raw in enumerate(byte_lines(path), 1):
         where = f"{path}, line {number}"
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError as error:
-            raise DataFormatError(
-                f"{where}, byte {error.start + 1}: invalid UTF-8 (0x{raw[error.start]:02x}): save the file as UTF-8"
-            ) from error
-        yield where, text.removesuffix("\n").removesuffix("\r")
+        yield where, decoded(raw, where).removesuffix("\n").removesuffix("\r")
+
+
+def decoded(raw: bytes, where: str) -> str:
+    """Return the text of a line; errors as `lines`."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise DataFormatError(
+            f"{where}, byte {error.start + 1}: invalid UTF-8 (0x{raw[error.start]:02x}): save the file as UTF-8"
+        ) from error
 
 
 def json_rows(path: Path) -> Iterator[Located]:
