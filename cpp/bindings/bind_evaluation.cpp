@@ -2,6 +2,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -241,7 +242,7 @@ py::tuple find_in_dict(const py::dict& run, const JudgementsTable& judgements) {
       if (PyErr_Occurred() != nullptr) throw py::error_already_set();
       continue;
     }
-    if (!PyDict_Check(there) && !PyMapping_Check(there)) {
+    if (!PyDict_Check(there) && !py::hasattr(there, "items")) {
       raise_type_error("query " + quoted(key) + ": the run has " +
                        py::type::of(py::handle(there)).attr("__name__").cast<std::string>() +
                        ": give a mapping of document id to score");

@@ -10,9 +10,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "twotower.hardware": "Backend backend",
-    "twotower.data": "load_collection read_qrels read_run read_triples write_qrels write_run write_triples",
+    "twotower.data": "load_collection read_qrels read_questions read_run read_triples write_qrels write_run write_triples",
     "twotower.engine": "Engine",
-    "twotower.evaluation": "QrelsTable QueryTable RunTable compare evaluate evaluate_queries evaluate_table",
+    "twotower.evaluation": "QrelsTable QueryTable RunTable answer_accuracy compare evaluate evaluate_queries evaluate_table has_answer",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
     "twotower.search": "Dense Hybrid rank_candidates search_split",
     "twotower.text": "Analyzer Vocabulary",

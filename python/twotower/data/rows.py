@@ -88,15 +88,17 @@ def decoded(raw: bytes, where: str) -> str:
         ) from error
 
 
-def json_rows(path: Path) -> Iterator[Located]:
+def json_rows(path: Path, *, one_a_line: bool = False) -> Iterator[Located]:
     """Yield the objects of a JSONL file (one a line, blank lines skipped) or of a ``.json`` file (one list of them).
+
+    `one_a_line` reads lines whatever the suffix says.
 
     Raises
     ------
     DataFormatError
         If a line is not JSON or not an object.
     """
-    if suffix(path) == ".json":
+    if suffix(path) == ".json" and not one_a_line:
         yield from _list_of_objects(path)
         return
     for where, line in lines(path):
@@ -104,8 +106,19 @@ def json_rows(path: Path) -> Iterator[Located]:
             yield where, as_object(_parse(line, where), where)
 
 
+def json_document(path: Path) -> Any:
+    """Return what a file that is one JSON document holds.
+
+    Raises
+    ------
+    DataFormatError
+        If it is not JSON.
+    """
+    return _parse("\n".join(line for _, line in lines(path)), str(path))
+
+
 def _list_of_objects(path: Path) -> Iterator[Located]:
-    rows = _parse("\n".join(line for _, line in lines(path)), str(path))
+    rows = json_document(path)
     if not isinstance(rows, list):
         raise DataFormatError(
             f"{path}: must be one list of objects, got {kind(rows)}: use .jsonl for one object a line"

@@ -4,6 +4,7 @@ A metric is a pure function of `Rankings` and its own parameters, for all querie
 one line in `METRICS`. Places of judged documents come from the C++ core.
 """
 
+from twotower.evaluation.answers import answer_accuracy, first_answer_places, has_answer
 from twotower.evaluation.compare import Comparison, Difference, compare
 from twotower.evaluation.evaluate import evaluate, evaluate_queries, evaluate_table
 from twotower.evaluation.measures import ALIASES, METRICS, Measure, parse_measure
@@ -22,9 +23,12 @@ __all__ = [
     "QueryTable",
     "Rankings",
     "RunTable",
+    "answer_accuracy",
     "compare",
     "evaluate",
     "evaluate_queries",
     "evaluate_table",
+    "first_answer_places",
+    "has_answer",
     "parse_measure",
 ]

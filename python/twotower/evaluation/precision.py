@@ -40,13 +40,13 @@ def interpolated_precision(
 
     Notes
     -----
-    trec_eval: the share is rounded to a number of documents, halves up.
+    As trec_eval 9: a share of R documents is rounded up to a whole number from a tenth on (the integer part of share * R + 0.9).
     """
     rankings = rankings.considering(judged_only)
     found = rankings.grade >= rel
     query = rankings.query[found]
     seen = count_within(query)
-    wanted = np.floor(recall * rankings.n_relevant(rel) + 0.5)[query]
+    wanted = np.floor(recall * rankings.n_relevant(rel) + 0.9)[query]
     late = seen >= wanted
     best = np.zeros(rankings.n_queries)
     np.maximum.at(best, query[late], (seen / rankings.place[found])[late])
