@@ -1,9 +1,10 @@
 """Question: for how many open-domain questions is an answer among the first passages that BM25 finds?
 
-Data: the questions of DPR's five test sets, as published with Anserini, over wiki-passages: 438,943 passages of 61,599 pages, about two in a
-hundred of the 21 million passages of the papers, so that many answers are not there to be found. Nothing is tuned: BM25 with this package's
-defaults (k1=0.9, b=0.4) and analyzer, over title and text. An answer counts where DPR counts it: in the passage's text, as a sequence of tokens
-(regular expressions for CuratedTREC). Intervals: 95 %, percentile bootstrap over questions, 10,000 resamples, seed 0.
+Data: the questions of DPR's five test sets, as published with Anserini, over wiki-passages: 438,943 passages of 61,599 pages, where
+the papers have 21 million passages, so that many answers are not there to be found. Nothing is tuned: BM25 with this package's
+defaults (k1=0.9, b=0.4) and analyzer, over title and text. An answer counts where DPR counts it: in the passage's text, as a
+sequence of tokens (regular expressions for CuratedTREC). Intervals: 95 %, percentile bootstrap over questions, 10,000 resamples,
+seed 0.
 
 XQuAD's English questions come with their paragraphs, so that gold recall can stand beside answer containment: these 240 paragraphs are
 added to the corpus for that row alone.
@@ -91,7 +92,10 @@ def main():
     print(f"| XQuAD with its paragraphs, answer | {len(questions)} | {percent(values)} | | |")
     print(f"| XQuAD, gold paragraph | {len(questions)} | {' | '.join(f'{100 * v:.1f}' for v in gold.values())} | | |")
     seconds = round(time.perf_counter() - started)
-    print("\n" + json.dumps({"benchmark": "answer accuracy", "passages": len(documents), "seconds": seconds, "rows": rows}))
+    print(
+        "\n"
+        + json.dumps({"benchmark": "answer accuracy", "passages": len(documents), "seconds": seconds, "rows": rows})
+    )
 
 
 if __name__ == "__main__":

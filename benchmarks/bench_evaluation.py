@@ -2,8 +2,8 @@
 
 Data: 1,000 queries with 1,000 hits and 25 graded judgements each, made with a seed; nDCG@10, AP, RR and R@100 by query.
 Reading excluded: each side has made its own objects before (RunTable and QrelsTable; RelevanceEvaluator, which takes the run only as
-dictionaries; Run and Qrels). Reading included: from a TREC run and TREC qrels in files, each with its own readers. From dictionaries: the run
-is a dictionary, the judgements are ready. ranx is warm and has every core; twotower and pytrec_eval use one.
+dictionaries; Run and Qrels). Reading included: from a TREC run and TREC qrels in files, each with its own readers. From
+dictionaries: the run is a dictionary, the judgements are ready. ranx is warm and has every core; twotower and pytrec_eval use one.
 Rounds are interleaved; the result is the ratio of medians, with the spread over rounds. Answers are checked first: equal to 1e-9
 for every query and measure.
 Command: pytest benchmarks/bench_evaluation.py -s      (a JSON line each)
@@ -65,7 +65,9 @@ def with_pytrec_eval(made, files):
 
     def from_files():
         with Path(files[0]).open() as run, Path(files[1]).open() as qrels:
-            return pytrec_eval.RelevanceEvaluator(pytrec_eval.parse_qrel(qrels), asked).evaluate(pytrec_eval.parse_run(run))
+            return pytrec_eval.RelevanceEvaluator(pytrec_eval.parse_qrel(qrels), asked).evaluate(
+                pytrec_eval.parse_run(run)
+            )
 
     def columns(answer):
         return {name: {q: values[theirs] for q, values in answer.items()} for name, theirs in PYTREC_EVAL.items()}

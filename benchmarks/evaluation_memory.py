@@ -46,7 +46,10 @@ def write_files(folder, n_queries, n_hits):
 
 def measured(run, qrels, how):
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(run), str(qrels), how, json.dumps(MEASURES)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", CHILD, str(run), str(qrels), how, json.dumps(MEASURES)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout)
 

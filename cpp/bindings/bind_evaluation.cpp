@@ -142,9 +142,8 @@ struct RunStream {
   explicit RunStream(const JudgementsTable& judgements) : run(judgements.table) {}
 
   StreamedRun run;
-  RunReader reader{[this](auto query, auto doc, double score, auto number, auto line) {
-    run.add(query, doc, score, number, line);
-  }};
+  RunReader reader{
+      [this](auto query, auto doc, double score, auto number, auto line) { run.add(query, doc, score, number, line); }};
 
   void feed(const py::bytes& chunk) {
     const std::string_view bytes = chunk;
@@ -263,8 +262,8 @@ void translate_bad_line(std::exception_ptr pointer) {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const BadLine& error) {
     const py::object type = py::module_::import("twotower._core").attr("BadLine");
-    const auto why = py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
-        error.why.data(), static_cast<py::ssize_t>(error.why.size()), "backslashreplace"));
+    const auto why = py::reinterpret_steal<py::object>(
+        PyUnicode_DecodeUTF8(error.why.data(), static_cast<py::ssize_t>(error.why.size()), "backslashreplace"));
     PyErr_SetObject(type.ptr(), py::make_tuple(error.number, py::bytes(error.text), why).ptr());
   } catch (const NotGrouped& error) {
     py::set_error(py::module_::import("twotower._core").attr("NotGrouped"), error.what());
@@ -280,7 +279,8 @@ void bind_evaluation(py::module_& m) {
   }
   py::register_local_exception_translator(&translate_bad_line);
 
-  py::class_<JudgementsTable>(m, "Judgements", "Judged documents. Add lists, or feed the bytes of one file; then finish.")
+  py::class_<JudgementsTable>(m, "Judgements",
+                              "Judged documents. Add lists, or feed the bytes of one file; then finish.")
       .def(py::init<>())
       .def("feed", &JudgementsTable::feed, py::arg("chunk"))
       .def("add", &JudgementsTable::add, py::arg("query_id"), py::arg("doc_ids"), py::arg("grades").noconvert())

@@ -1,7 +1,7 @@
 // Runs and judgements: at which place does each judged document stand, in trec_eval's order?
 //
-// Order of a list: score as float32 descending, then document id descending by its bytes. Everything that a measure needs
-// to know of a run are these places and the lengths of the lists. Three ways lead to them: a table of a whole run
+// Order of a list: score as float32 descending, then document id descending by its bytes. Everything that a measure
+// needs to know of a run are these places and the lengths of the lists. Three ways lead to them: a table of a whole run
 // (RunTable), a run that streams past (StreamedRun), and find_places() for a caller who holds the lists.
 //
 // Ids are bytes; files are checked to be UTF-8. No class is thread-safe; concurrent const calls are fine.
@@ -96,9 +96,9 @@ class Judgements {
 
 /// Judged documents that a run lists.
 struct FoundDocuments {
-  std::vector<std::int32_t> pair;          // their numbers in the Judgements; by query, then place
-  std::vector<std::uint32_t> place;        // from 1
-  std::vector<std::int64_t> n_retrieved;   // by query: documents listed, or -1 where the run lacks the query
+  std::vector<std::int32_t> pair;         // their numbers in the Judgements; by query, then place
+  std::vector<std::uint32_t> place;       // from 1
+  std::vector<std::int64_t> n_retrieved;  // by query: documents listed, or -1 where the run lacks the query
 };
 
 /// A document whose place is wanted.
@@ -110,8 +110,8 @@ struct WantedDocument {
 /// Finds places in lists. Keeps its buffers between lists.
 class PlaceFinder {
  public:
-  /// Fills `places` [wanted.size()], from 1. `id_of(i)` is asked only where a wanted document ties with another; what it
-  /// returns must stay valid until find() returns.
+  /// Fills `places` [wanted.size()], from 1. `id_of(i)` is asked only where a wanted document ties with another; what
+  /// it returns must stay valid until find() returns.
   ///
   /// REQUIRES no NaN, and that every wanted document stands in the list. O((n + wanted) log n + ties log ties); O(n) in
   /// the first term if the list is in order already.

@@ -24,7 +24,8 @@ void PlaceFinder::find(std::span<const float> scores, std::span<const WantedDocu
   tied_scores_.clear();
   for (std::size_t w = 0; w < wanted.size(); ++w) {
     const float score = wanted[w].score;
-    const auto first = std::partition_point(descending.begin(), descending.end(), [score](float s) { return s > score; });
+    const auto first =
+        std::partition_point(descending.begin(), descending.end(), [score](float s) { return s > score; });
     places[w] = static_cast<std::uint32_t>(first - descending.begin()) + 1;
     if (first + 1 < descending.end() && *(first + 1) == score) {
       tied_.push_back(w);
@@ -37,7 +38,8 @@ void PlaceFinder::find(std::span<const float> scores, std::span<const WantedDocu
   tied_scores_.erase(std::unique(tied_scores_.begin(), tied_scores_.end()), tied_scores_.end());
   group_.clear();
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (std::binary_search(tied_scores_.begin(), tied_scores_.end(), scores[i])) group_.push_back({scores[i], id_of(i)});
+    if (std::binary_search(tied_scores_.begin(), tied_scores_.end(), scores[i]))
+      group_.push_back({scores[i], id_of(i)});
   }
   std::sort(group_.begin(), group_.end(), before);
   for (const std::size_t w : tied_) {

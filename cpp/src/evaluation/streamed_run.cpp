@@ -56,7 +56,8 @@ bool StreamedRun::OpenList::add(std::string_view doc_id, float score) {
   if (2 * (size() + 1) > mask_ + 1) grow();
   const std::size_t slot = slot_of(doc_id, hash);
   if (slots_[slot] != 0) return false;
-  if (size() == std::numeric_limits<std::int32_t>::max()) throw InvalidInput("a list holds at most 2147483647 documents");
+  if (size() == std::numeric_limits<std::int32_t>::max())
+    throw InvalidInput("a list holds at most 2147483647 documents");
   bytes_.insert(bytes_.end(), doc_id.begin(), doc_id.end());
   begins_.push_back(bytes_.size());
   scores_.push_back(score);
@@ -96,7 +97,8 @@ void StreamedRun::open(std::string_view query_id) {
     is_new = strangers_.size() != before;
   }
   if (!is_new) {
-    throw NotGrouped("the lines of query '" + std::string(query_id) + "' do not stand together: read the run as a table");
+    throw NotGrouped("the lines of query '" + std::string(query_id) +
+                     "' do not stand together: read the run as a table");
   }
   query_id_ = query_id;
   is_open_ = true;

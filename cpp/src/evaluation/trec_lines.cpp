@@ -56,12 +56,14 @@ std::optional<double> parse_score(std::string_view text) {
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
-  if (error == std::errc::result_out_of_range) value = std::strtod(std::string(text).c_str(), nullptr);  // 0 or infinity
+  if (error == std::errc::result_out_of_range)
+    value = std::strtod(std::string(text).c_str(), nullptr);  // 0 or infinity
   if (!std::isfinite(value)) return std::nullopt;
   return value;
 }
 
 std::optional<std::int32_t> parse_grade(std::string_view text) noexcept {
+  if (text.size() > (text.starts_with('-') ? 11u : 10u)) return std::nullopt;  // as the plain reader: no long zeros
   std::int32_t grade = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), grade);
   if (error != std::errc() || end != text.data() + text.size() || grade < -kMaxGrade) return std::nullopt;

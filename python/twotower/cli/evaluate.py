@@ -44,7 +44,9 @@ class Row:
 @click.option(
     "--run", "runs", multiple=True, help="TREC run to measure instead: FILE or NAME=FILE; several stand side by side."
 )
-@click.option("--qrels", "qrels_file", type=click.Path(path_type=Path), help="Qrels (TREC or BEIR) for --run, instead of SOURCE.")
+@click.option(
+    "--qrels", "qrels_file", type=click.Path(path_type=Path), help="Qrels (TREC or BEIR) for --run, instead of SOURCE."
+)
 @click.option("--split", "splits", multiple=True, help="Judgements to use; may be given several times. [default: test]")
 @click.option(
     "-m",
@@ -58,7 +60,9 @@ class Row:
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the run of the last split as a TREC file."
 )
 @click.option(
-    "--per-query", type=click.Path(path_type=Path, dir_okay=False), help="Write the values of each query as CSV (one split)."
+    "--per-query",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the values of each query as CSV (one split).",
 )
 @common
 def evaluate(
@@ -123,9 +127,7 @@ def _named_files(runs: tuple[str, ...]) -> dict[str, Path]:
     return files
 
 
-def _measure_files(
-    files: dict[str, Path], where: str, qrels: "QrelsTable", measures: tuple[str, ...]
-) -> Iterator[Row]:
+def _measure_files(files: dict[str, Path], where: str, qrels: "QrelsTable", measures: tuple[str, ...]) -> Iterator[Row]:
     from twotower.evaluation import evaluate_table
 
     for name, path in files.items():
@@ -185,7 +187,7 @@ def _write_per_query(rows: list[Row], path: Path) -> None:
     from twotower.evaluation.query_table import write_csv
 
     tables = {row.searcher: row.table for row in rows if row.table is not None}
-    write_csv(tables if len(tables) > 1 else {"": table for table in tables.values()}, path)
+    write_csv(tables if len(tables) > 1 else dict.fromkeys([""], *tables.values()), path)
     log(f"wrote {path}")
 
 
@@ -194,8 +196,10 @@ def _warn(rows: list[Row]) -> None:
     for row in rows:
         for warning in row.table.warnings if row.table else ():
             log(f"WARNING: {row.searcher} on {row.split}: {warning}")
-        if row.table and 0 < row.table.n_missing and not row.table.warnings:
-            log(f"{row.searcher} on {row.split}: {row.table.n_missing} of {row.queries} judged queries are missing, and count 0")
+        if row.table and row.table.n_missing > 0 and not row.table.warnings:
+            log(
+                f"{row.searcher} on {row.split}: {row.table.n_missing} of {row.queries} judged queries are missing, and count 0"
+            )
 
 
 def _table(rows: list[Row], measures: tuple[str, ...]) -> str:

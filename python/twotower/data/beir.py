@@ -89,7 +89,7 @@ def as_grade(text: str, where: str) -> int:
     """
     if not text.removeprefix("-").isdecimal() or not text.isascii():
         raise DataFormatError(f"{where}: grade {text!r} must be an integer such as 0, 1 or 2")
-    if len(text) > 10 or abs(int(text)) > MAX_GRADE:
+    if len(text.removeprefix("-")) > 10 or abs(int(text)) > MAX_GRADE:
         raise DataFormatError(
             f"{where}: grade {text!r:.40} is out of range: it must lie between -{MAX_GRADE} and {MAX_GRADE}"
         )

@@ -89,7 +89,9 @@ def _tab_separated(path: Path) -> Iterator[Located]:
         except csv.Error as error:
             raise DataFormatError(f"{where}: {error}: write question, a tab, and a Python list of answers") from error
         if len(fields) != 2:
-            raise DataFormatError(f"{where}: must have 2 fields with a tab between (question, answers), got {len(fields)}")
+            raise DataFormatError(
+                f"{where}: must have 2 fields with a tab between (question, answers), got {len(fields)}"
+            )
         yield where, {"question": fields[0], "answers": _literal(fields[1], where)}
 
 
@@ -120,7 +122,9 @@ def _first_of(row: Row, names: tuple[str, ...], where: str) -> Any:
     for name in names:
         if name in row:
             return row[name]
-    raise DataFormatError(f"{where}: no field {' or '.join(map(repr, names))}: it has {', '.join(map(repr, row)) or 'none'}")
+    raise DataFormatError(
+        f"{where}: no field {' or '.join(map(repr, names))}: it has {', '.join(map(repr, row)) or 'none'}"
+    )
 
 
 def _add_squad(questions: Questions, squad: Row, path: str) -> None:

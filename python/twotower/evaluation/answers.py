@@ -34,7 +34,8 @@ def has_answer(text: str, answers: Sequence[str], match: str = "tokens") -> bool
     match : {"tokens", "regex"}
         "tokens": text and answer are normalised (NFD) and cut into runs of letters, numbers and marks, and single other characters
         that are neither space nor control; the lower-cased tokens of the answer must follow each other in the text. "regex":
-        answers are regular expressions, case-insensitive, searched in the normalised text, in bounded time.
+        answers are regular expressions, case-insensitive, searched in bounded time; text and expression are composed (NFC), so that
+        a letter with its accent is one character of ``[zž]``.
 
     Raises
     ------
@@ -77,7 +78,9 @@ def first_answer_places(
     @functools.lru_cache(maxsize=_CACHED)
     def prepared(doc_id: str) -> str:
         if doc_id not in texts:
-            raise InvalidInputError(f"document {doc_id!r} is in the run but not in texts: give the corpus that was searched")
+            raise InvalidInputError(
+                f"document {doc_id!r} is in the run but not in texts: give the corpus that was searched"
+            )
         passage = texts[doc_id]
         return _prepared(passage.text if isinstance(passage, Document) else passage, match)
 
@@ -148,7 +151,7 @@ def _prepared(text: str, match: str) -> str:
     """Return the form of a passage that tests look at: for tokens, all of them with a separator around each."""
     if match == "tokens":
         return f"{_BETWEEN}{_BETWEEN.join(tokens(text))}{_BETWEEN}"
-    return unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", text)
 
 
 def _tests(answers: Sequence[str], match: str) -> list[Callable[[str], bool]]:
@@ -158,7 +161,7 @@ def _tests(answers: Sequence[str], match: str) -> list[Callable[[str], bool]]:
     if isinstance(answers, str) or any(not isinstance(answer, str) for answer in answers):
         raise InputTypeError(f"answers {answers!r:.80}: give a list of strings")
     if match == "regex":
-        return [GuardedPattern(unicodedata.normalize("NFD", answer)).occurs_in for answer in answers]
+        return [GuardedPattern(unicodedata.normalize("NFC", answer)).occurs_in for answer in answers]
     return [functools.partial(_contains, _prepared(answer, match)) for answer in answers if tokens(answer)]
 
 
@@ -183,7 +186,7 @@ def _check(run: object, answers: object, texts: object) -> None:
 
 @functools.cache
 def _token_pattern() -> "re.Pattern[str]":
-    """Runs of letters, numbers and marks, or one other character that is neither a separator nor control, format or unassigned."""
+    """Match a run of letters, numbers and marks, or one other character that is no separator, control or unassigned one."""
     kinds: dict[str, list[list[int]]] = {"LNM": [], "PS": []}
     for code in _ASSIGNED:
         category = unicodedata.category(chr(code))[0]
@@ -195,6 +198,7 @@ def _token_pattern() -> "re.Pattern[str]":
             else:
                 ranges.append([code, code])
     words, others = (
-        "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in ranges) for ranges in kinds.values()
+        "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in ranges)
+        for ranges in kinds.values()
     )
     return re.compile(f"[{words}]+|[{others}]")

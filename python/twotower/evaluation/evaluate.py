@@ -120,13 +120,15 @@ def _warnings(judged: Judged, qrels: QrelsTable) -> tuple[str, ...]:
     if not judged.n_queries:
         return ("the run is empty: every value is 0",)
     if judged.missing.all():
-        return (
-            f"the run shares no query with the judgements: it has ids such as {judged.sample!r}, "
-            f"they have ids such as {qrels.query_ids[0]!r}; every value is 0",
+        said = (
+            f"the run shares no query with the judgements: it has ids such as {judged.sample!r}, they have ids such as "
+            f"{qrels.query_ids[0]!r}; every value is 0"
         )
-    if not len(judged.rankings.query):
-        return (
+    elif not len(judged.rankings.query):
+        said = (
             "the run lists none of the judged documents: are these judgements of another corpus, or ids of another kind? "
-            "Every value is 0",
+            "Every value is 0"
         )
-    return ()
+    else:
+        return ()
+    return (said,)

@@ -6,7 +6,7 @@ from typing import Any
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.evaluation.notation import parse_notation
-from twotower.evaluation.parameters import at_parameter, check, describe
+from twotower.evaluation.parameters import WRITTEN, at_parameter, check, describe
 from twotower.evaluation.rankings import Rankings, Values
 from twotower.registry import resolve
 
@@ -115,7 +115,8 @@ def parse_measure(name: str) -> Measure:
     asked, given, at = parse_notation(name)
     metric, fixed = ALIASES.get(asked, (asked, {}))
     function = resolve(METRICS, metric, "metric")
-    parameters = {**fixed, **{"k" if key == "cutoff" else key: value for key, value in given.items()}}
+    ours = {written: name for name, written in WRITTEN.items()}
+    parameters = {**fixed, **{ours.get(key, key): value for key, value in given.items()}}
     if at is not None:
         behind = at_parameter(function)
         if behind is None:

@@ -33,12 +33,17 @@ def _between(low: float, high: float, ends: bool) -> Callable[[Any], bool]:
 
 
 def _one_of(*choices: Any) -> Parameter:
-    return Parameter(lambda value: any(value is c or value == c for c in choices if type(value) is type(c)), " or ".join(map(repr, choices)))
+    return Parameter(
+        lambda value: any(value is c or value == c for c in choices if type(value) is type(c)),
+        " or ".join(map(repr, choices)),
+    )
 
 
 def _is_gains(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        isinstance(n, int | float) and not isinstance(n, bool) and abs(n) < 2**31 for pair in value.items() for n in pair
+        isinstance(n, int | float) and not isinstance(n, bool) and abs(n) < 2**31
+        for pair in value.items()
+        for n in pair
     )
 
 
@@ -48,7 +53,7 @@ PARAMETERS = {
     "recall": Parameter(_between(0, 1, True), "a number from 0 to 1"),
     "p": Parameter(_between(0, 1, False), "a number between 0 and 1"),
     "beta": Parameter(_between(0, 1e9, True), "a number from 0"),
-    "T": Parameter(_between(0, 1e9, False), "a number above 0"),
+    "goal": Parameter(_between(0, 1e9, False), "a number above 0"),
     "min_rel": Parameter(_whole(0), "a grade from 0"),
     "max_rel": Parameter(_whole(1), "a grade from 1"),
     "dcg": _one_of("log2", "exp-log2"),
@@ -58,6 +63,8 @@ PARAMETERS = {
     "normalize": _one_of(True, False),
     "denominator": _one_of("relevant", "retrieved"),
 }
+WRITTEN = {"k": "cutoff", "goal": "T"}
+"""Parameters that ir-measures calls otherwise than the functions do."""
 AFTER_AT = ("k", "recall")
 """Parameters that stand behind the @ of a name."""
 
@@ -77,7 +84,7 @@ def describe(metric: str, function: Callable[..., Any]) -> str:
     """Return a sentence: what a metric takes."""
     said = []
     for name, parameter in parameters_of(function).items():
-        shown = f"@{name}" if name in AFTER_AT else name
+        shown = f"@{name}" if name in AFTER_AT else WRITTEN.get(name, name)
         need = ", needed" if parameter.default is parameter.empty else ""
         said.append(f"{shown} ({PARAMETERS[name].says}{need})")
     return f"{metric} takes {', '.join(said) or 'no parameter'}"

@@ -33,9 +33,7 @@ def r_precision(rankings: Rankings, *, rel: int = 1, judged_only: bool = False) 
     return share(rankings.sums(rankings.query[early]), n_relevant)
 
 
-def interpolated_precision(
-    rankings: Rankings, *, recall: float, rel: int = 1, judged_only: bool = False
-) -> Values:
+def interpolated_precision(rankings: Rankings, *, recall: float, rel: int = 1, judged_only: bool = False) -> Values:
     """Return the best precision at any place where at least this share of the relevant documents has been seen.
 
     Notes

@@ -107,7 +107,7 @@ class QrelsTable:
 
 def _grades(query_id: str, judged: Mapping[str, int]) -> Any:
     grades = np.array(list(judged.values()) or np.zeros(0, np.int64))
-    if grades.dtype.kind in "iub" and (not len(grades) or -MAX_GRADE <= grades.min() and grades.max() <= MAX_GRADE):
+    if grades.dtype.kind in "iub" and (not len(grades) or (grades.min() >= -MAX_GRADE and grades.max() <= MAX_GRADE)):
         return grades.astype(np.int32)
     for doc_id, grade in judged.items():
         if not isinstance(grade, int | np.integer):

@@ -101,8 +101,8 @@ def write_csv(tables: Mapping[str, QueryTable], path: StrPath) -> None:
         If the tables do not have the same queries.
     """
     names = [f"{run} {name}".strip() for run, table in tables.items() for name in table.names]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)  # with CR LF, or an id with a CR would not be quoted
     writer.writerow(["query_id", *names])
     several = list(tables.values())
     if any(len(table) != len(several[0]) for table in several):

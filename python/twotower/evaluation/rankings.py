@@ -106,7 +106,7 @@ def seen_before(query: Integers, marked: npt.NDArray[np.bool_]) -> Integers:
     >>> seen_before(np.array([0, 0, 0, 2, 2]), np.array([True, False, True, True, True])).tolist()
     [0, 1, 1, 0, 1]
     """
-    before = np.cumsum(marked) - marked
+    before: Integers = np.cumsum(marked) - marked
     return before - before[_first_of_query(query)] if len(query) else before
 
 

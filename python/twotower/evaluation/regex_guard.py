@@ -122,7 +122,8 @@ class _Positions:
         if name == "AT":
             return here & self._mask(item, self._places)
         if name in _REPEATS:
-            return self._repeat(*value, here)
+            low, high, body = value
+            return self._repeat(int(low), int(high), body, here)
         if name == "BRANCH":
             ends = 0
             for branch in value[1]:
@@ -135,14 +136,14 @@ class _Positions:
             "write it without nested repeats"
         )
 
-    def _repeat(self, low: Any, high: Any, body: Any, here: int) -> int:
-        for _ in range(int(low)):
+    def _repeat(self, low: int, high: int, body: Any, here: int) -> int:
+        for _ in range(low):
             after = self._follow(body, here)
             if after == here:  # nothing changes any more
                 break
             here = after
-        ends, times = here, int(low)
-        while here and times < int(high):
+        ends, times = here, low
+        while here and times < high:
             here = self._follow(body, here) & ~ends
             ends |= here
             times += 1

@@ -176,8 +176,7 @@ def _scores(query_id: str, scores: Mapping[str, float]) -> npt.NDArray[np.float6
 
 def _advice(run: object) -> str:
     if isinstance(run, Hits):
-        return "run is Hits, which has no query ids: give hits.to_run(query_ids), or RunTable.from_hits(hits, query_ids)"
-    return (
-        f"run is {type(run).__name__}: give a mapping query_id -> doc_id -> score, the path of a TREC run file, or a RunTable"
-    )
-
+        return (
+            "run is Hits, which has no query ids: give hits.to_run(query_ids), or RunTable.from_hits(hits, query_ids)"
+        )
+    return f"run is {type(run).__name__}: give a mapping query_id -> doc_id -> score, the path of a TREC run file, or a RunTable"

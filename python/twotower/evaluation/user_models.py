@@ -2,6 +2,7 @@
 
 Knows the C/W/L framework: C(i) is the chance to go on behind place i, W(i) the share of attention that place i gets, the product
 of the C before it over the sum of all such products; the value is the sum of W(i) times gain. Gains are grades scaled to [0, 1].
+The goal is what the papers and ir-measures call T: the gain that a user wants.
 
 Legend: Q queries, B queries of one block, D places that a user may see (1000, as cwl_eval).
 """
@@ -9,13 +10,14 @@ Legend: Q queries, B queries of one block, D places that a user may see (1000, a
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
 from twotower.evaluation.rankings import Rankings, Values
 
 DEPTH = 1000
 _BLOCK = 1024  # queries whose gains are held at once: 8 MB
-Continuation = Callable[[Values, Values], Values]
+Continuation = Callable[[Values, Values], Values | npt.NDArray[np.bool_]]
 """From gains [B, D] and places [D] to C, of a shape that broadcasts to [B, D]."""
 
 
@@ -27,24 +29,25 @@ def rank_biased_precision(rankings: Rankings, *, k: int | None = None, p: float 
     Moffat and Zobel 2008, section 3.1; the whole list counts, not its first 1000 places alone.
     """
     found = rankings.found(k, rel)
-    return rankings.sums(rankings.query[found], (1 - p) * p ** (rankings.place[found] - 1.0))
+    weights: Values = np.power(p, rankings.place[found] - 1.0)
+    return (1 - p) * rankings.sums(rankings.query[found], weights)
 
 
-def bejeweled_player(rankings: Rankings, *, k: int, T: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
-    """Return the static BPM: the user stops with a gain of T, or after k documents (Zhang et al. 2017, section 3)."""
-    return _expected(rankings, min_rel, max_rel, lambda gain, i: (np.cumsum(gain, axis=1) < T) & (i < k))
+def bejeweled_player(rankings: Rankings, *, k: int, goal: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
+    """Return the static BPM: the user stops with a gain of `goal`, or after k documents (Zhang et al. 2017, section 3)."""
+    return _expected(rankings, min_rel, max_rel, lambda gain, i: (np.cumsum(gain, axis=1) < goal) & (i < k))
 
 
-def insq(rankings: Rankings, *, T: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
+def insq(rankings: Rankings, *, goal: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
     """Return INSQ: C(i) = ((i + 2T - 1) / (i + 2T))^2 (Moffat, Scholer and Thomas 2012, section 4)."""
-    return _expected(rankings, min_rel, max_rel, lambda _, i: ((i + 2 * T - 1) / (i + 2 * T)) ** 2)
+    return _expected(rankings, min_rel, max_rel, lambda _, i: ((i + 2 * goal - 1) / (i + 2 * goal)) ** 2)
 
 
-def inst(rankings: Rankings, *, T: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
-    """Return INST: as INSQ, but what is still wanted, T minus the gain so far, counts (Moffat et al. 2015, section 3)."""
+def inst(rankings: Rankings, *, goal: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
+    """Return INST: as INSQ, but T minus the gain so far counts (Moffat et al. 2015, section 3)."""
 
     def goes_on(gain: Values, i: Values) -> Values:
-        reach = i + 2 * T - np.cumsum(gain, axis=1)
+        reach = i + 2 * goal - np.cumsum(gain, axis=1)
         chance: Values = ((reach - 1) / reach) ** 2
         return chance
 
@@ -71,20 +74,22 @@ def nerr10(rankings: Rankings, *, p: float = 0.9, min_rel: int = 0, max_rel: int
     return _expected(rankings, min_rel, max_rel, lambda gain, _: p * (1 - gain))
 
 
-def nerr11(rankings: Rankings, *, T: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
+def nerr11(rankings: Rankings, *, goal: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
     """Return NERR with INSQ's C times 1 - gain (equation 11)."""
     return _expected(
-        rankings, min_rel, max_rel, lambda gain, i: ((i + 2 * T - 1) / (i + 2 * T)) ** 2 * (1 - gain)
+        rankings, min_rel, max_rel, lambda gain, i: ((i + 2 * goal - 1) / (i + 2 * goal)) ** 2 * (1 - gain)
     )
 
 
 def _expected(rankings: Rankings, min_rel: int, max_rel: int, continuation: Continuation) -> Values:
     if min_rel >= max_rel:
-        raise InvalidInputError(f"min_rel={min_rel} must be below max_rel={max_rel}: they are the ends of the grades' scale")
+        raise InvalidInputError(
+            f"min_rel={min_rel} must be below max_rel={max_rel}: they are the ends of the grades' scale"
+        )
     places = np.arange(1.0, DEPTH + 1)
     values = np.zeros(rankings.n_queries)
     for begin, gain in _gains(rankings, min_rel, max_rel):
-        goes_on = np.broadcast_to(continuation(gain, places), gain.shape)[:, :-1]
+        goes_on = np.broadcast_to(continuation(gain, places), gain.shape)[:, :-1].astype(np.float64)
         reaches = np.hstack([np.ones((len(gain), 1)), np.cumprod(goes_on, axis=1)])
         values[begin : begin + len(gain)] = (reaches * gain).sum(axis=1) / reaches.sum(axis=1)
     return values

@@ -102,7 +102,8 @@ TEST_CASE("qrels reader: TREC and BEIR, conflicts with both lines") {
   CHECK(beir.pairs().doc_id(0) == "d x");
   CHECK(beir.grades() == std::vector<std::int32_t>{2});
 
-  for (const std::string bad : {"q 0 a 1\nq 0 a 2\n", "q 0 a 1\nq 0 a\n", "q 0 a 1\nq 0 b 2147483648\n", "q 0 a 1\nq 0 b 1.0\n"}) {
+  for (const std::string bad :
+       {"q 0 a 1\nq 0 a 2\n", "q 0 a 1\nq 0 a\n", "q 0 a 1\nq 0 b 2147483648\n", "q 0 a 1\nq 0 b 1.0\n"}) {
     Judgements judgements;
     QrelsReader refusing(judgements);
     try {
@@ -158,7 +159,8 @@ TEST_CASE("streamed run and table find the same places; a table takes lines in a
     const std::string id = name('q', static_cast<std::size_t>(query));
     const int length = query % 5 == 0 ? 300 : 5;
     for (int doc = 0; doc < length; ++doc) {
-      if (query % 7 != 3) rows.push_back({id, name('d', static_cast<std::size_t>(doc)), static_cast<double>(next() % 9)});
+      if (query % 7 != 3)
+        rows.push_back({id, name('d', static_cast<std::size_t>(doc)), static_cast<double>(next() % 9)});
       if (query % 3 != 2 && next() % 4 == 0) qrels[id][name('d', next() % 400)] = static_cast<int>(next() % 3);
     }
   }

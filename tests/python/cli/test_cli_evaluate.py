@@ -41,7 +41,10 @@ def test_several_runs_stand_side_by_side(files, capsys):
     )  # fmt: skip
     rows = json.loads(out)
     assert code == 0
-    assert [(row["searcher"], row["queries"], row["missing"], row["RR"]) for row in rows] == [("mine", 2, 0, 1.0), ("poor", 2, 1, 0.25)]
+    assert [(row["searcher"], row["queries"], row["missing"], row["RR"]) for row in rows] == [
+        ("mine", 2, 0, 1.0),
+        ("poor", 2, 1, 0.25),
+    ]
     assert rows[0]["warnings"] == rows[1]["warnings"] == []
     assert "poor" in err
     assert "1 of 2 judged queries are missing" in err
@@ -56,7 +59,9 @@ def test_several_runs_stand_side_by_side(files, capsys):
 
 
 def test_one_run_needs_no_name(files, capsys):
-    code, out, _ = twotower(capsys, "--run", files / "good.trec", "--qrels", files / "qrels.txt", "--per-query", files / "v.csv", "-m", "RR")
+    code, out, _ = twotower(
+        capsys, "--run", files / "good.trec", "--qrels", files / "qrels.txt", "--per-query", files / "v.csv", "-m", "RR"
+    )
     assert code == 0
     assert out.splitlines()[2].startswith(f"| {files / 'qrels.txt'} | 2 | 0 | run | 1.0000 |")
     assert (files / "v.csv").read_text() == "query_id,RR\nq1,1.0\nq2,1.0\n"
@@ -65,7 +70,10 @@ def test_one_run_needs_no_name(files, capsys):
 @pytest.mark.parametrize(
     ("qrels", "said"),
     [
-        ({"101": {"a": 1}}, "shares no query with the judgements: it has ids such as 'q1', they have ids such as '101'"),
+        (
+            {"101": {"a": 1}},
+            "shares no query with the judgements: it has ids such as 'q1', they have ids such as '101'",
+        ),
         ({"q1": {"other": 1}}, "lists none of the judged documents"),
     ],
 )

@@ -17,7 +17,7 @@ def read(tmp_path, name, content):
 
 
 def test_tab_separated_lists(tmp_path):
-    content = "who\t['a', \"b's\"]\n\nwhat \"x\"\t\"['c', \"\"d's\"\"]\"\n"
+    content = 'who\t[\'a\', "b\'s"]\n\nwhat "x"\t"[\'c\', ""d\'s""]"\n'
     questions = read(tmp_path, "q.tsv", content)
     assert questions.texts == {"0": "who", "1": 'what "x"'}
     assert questions.answers == {"0": ["a", "b's"], "1": ["c", "d's"]}
@@ -53,7 +53,13 @@ def test_squad_gives_paragraphs_and_gold_judgements(tmp_path):
 
 @pytest.mark.parametrize(
     "payload",
-    ["__import__('os').system('touch PWNED')", "[__import__('os').system('touch PWNED')]", "(lambda: 1)()", "[open('PWNED', 'w')]", "[" * 5000],
+    [
+        "__import__('os').system('touch PWNED')",
+        "[__import__('os').system('touch PWNED')]",
+        "(lambda: 1)()",
+        "[open('PWNED', 'w')]",
+        "[" * 5000,
+    ],
 )
 def test_a_payload_is_refused_and_not_run(tmp_path, payload, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -73,10 +79,18 @@ def test_a_payload_is_refused_and_not_run(tmp_path, payload, monkeypatch):
         ("q.tsv", "who\t['a', 3]\n", r"line 1, answer 2: must be a string, got int 3"),
         ("q.jsonl", '{"question": "who"}\n', r"line 1: no field 'answers' or 'answer'"),
         ("q.jsonl", '{"question": "who", "answer": ["a"]}\n{"answer": ["a"]}\n', r"line 2: no field 'question'"),
-        ("q.jsonl", '{"id": 1, "question": "w", "answer": ["a"]}\n{"id": 1, "question": "w", "answer": ["a"]}\n', r"line 2: id '1' comes twice"),
+        (
+            "q.jsonl",
+            '{"id": 1, "question": "w", "answer": ["a"]}\n{"id": 1, "question": "w", "answer": ["a"]}\n',
+            r"line 2: id '1' comes twice",
+        ),
         ("q.jsonl", '{"question": "who", "answer"\n', r"line 1: not JSON"),
         ("q.json", '{"data": 3}', r"'data' must be a list"),
-        ("q.json", '{"data": [{"paragraphs": [{"context": 3, "qas": []}]}]}', r"article 1, paragraph 1, context: must be a string"),
+        (
+            "q.json",
+            '{"data": [{"paragraphs": [{"context": 3, "qas": []}]}]}',
+            r"article 1, paragraph 1, context: must be a string",
+        ),
         ("q.json", "3", r"must be one list of objects"),
     ],
 )

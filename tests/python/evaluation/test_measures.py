@@ -1,6 +1,7 @@
 """Every measure against trec_eval, ir-measures and its definition, on 2,000 random graded cases with all that goes wrong in runs."""
 
 import logging
+import re
 import shutil
 from fractions import Fraction
 
@@ -96,7 +97,9 @@ def test_every_query_equals_trec_eval(seed):
     for run, qrels in cases(seed, 100):
         ours = tt.evaluate_queries(run, qrels, TREC)
         theirs = {
-            key: pytrec_eval.RelevanceEvaluator(qrels, FAMILIES, relevance_level=key[0], judged_docs_only_flag=key[1]).evaluate(
+            key: pytrec_eval.RelevanceEvaluator(
+                qrels, FAMILIES, relevance_level=key[0], judged_docs_only_flag=key[1]
+            ).evaluate(
                 {query_id: scores for query_id, scores in run.items() if scores}  # an empty list makes it divide by 0
             )
             for key in {(rel, judged_only) for _, rel, judged_only in TREC.values()}
@@ -117,14 +120,21 @@ def test_means_equal_those_of_ir_measures(seed):
     for run, qrels in cases(seed, 100):
         answered = {query_id: scores for query_id, scores in run.items() if scores}
         untied = oracle.without_ties(answered)
-        theirs = ir_measures.calc_aggregate([asked[name] for name in names], qrels, answered)
-        theirs |= ir_measures.calc_aggregate([asked[name] for name in ELSEWHERE], qrels, untied)
+        theirs = ir_measures.calc_aggregate([asked[name] for name in ELSEWHERE], qrels, untied)
+        # Asked together, ir-measures computes NumRet and nDCG on what another measure's judged_only or gains left over.
+        for part in ("judged_only", "gains", ""):
+            together = [
+                asked[name]
+                for name in names
+                if part in name and (part or not {"judged_only", "gains"} & set(re.findall(r"\w+", name)))
+            ]
+            theirs |= ir_measures.calc_aggregate(together, qrels, answered)
         ours = tt.evaluate(answered, qrels, asked)  # ties and all: one order for all measures
         for name, measure in asked.items():
             assert ours[name] == pytest.approx(theirs[measure], abs=1e-9), (name, run, qrels)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(6))
 def test_every_query_equals_the_definition(seed):
     for run, qrels in cases(100 + seed, 100):
         ours = tt.evaluate_queries(run, qrels, [*DEFINED, "Compat", "Compat(p=0.8,normalize=False)"])
@@ -189,14 +199,18 @@ def test_accuracy_equals_ir_measures_where_that_has_a_value():
 def test_the_course_example():
     letters = "RNRNRRNRNN"
     run = {"q": {f"d{i}": 10.0 - i for i in range(10)}}
-    qrels = {"q": {f"d{i}": int(letter == "R") for i, letter in enumerate(letters)} | {f"missed{i}": 1 for i in range(4)}}
+    qrels = {
+        "q": {f"d{i}": int(letter == "R") for i, letter in enumerate(letters)} | {f"missed{i}": 1 for i in range(4)}
+    }
     names = ["AP", "R@10", "RR", "nDCG@10", "Rprec", "R_cap@3", "IPrec@0.5", "SetF", "Judged@10", "hole@10"]
     values = tt.evaluate(run, qrels, [*names, *(f"P@{k}" for k in range(1, 11))])
     assert values["AP"] == pytest.approx(0.395370, abs=1e-6)
     assert values["nDCG@10"] == pytest.approx(0.601370, abs=1e-6)
     assert values["R@10"] == 5 / 9
     assert values["RR"] == 1
-    assert [values[f"P@{k}"] for k in range(1, 11)] == [float(Fraction(letters[:k].count("R"), k)) for k in range(1, 11)]
+    assert [values[f"P@{k}"] for k in range(1, 11)] == [
+        float(Fraction(letters[:k].count("R"), k)) for k in range(1, 11)
+    ]
     assert values["Rprec"] == 5 / 9  # nine are relevant: the first nine places
     assert values["R_cap@3"] == 2 / 3
     assert values["IPrec@0.5"] == 5 / 8  # .5 * 9 + .9 makes five documents; the fifth stands at place 8
@@ -224,7 +238,14 @@ def test_every_metric_lies_between_zero_and_one_and_is_best_for_the_ideal_list(m
         got = tt.evaluate({"q": scores}, qrels, [name])[name]
         ideal = tt.evaluate({"q": {d: float(g) for d, g in qrels["q"].items()}}, qrels, [name])[name]
         assert 0 <= got <= 1
-        if metric not in ("BPM", "INST", "NERR8", "NERR9", "NERR10", "NERR11"):  # there a satisfied user stops, and looks at less
+        if metric not in (
+            "BPM",
+            "INST",
+            "NERR8",
+            "NERR9",
+            "NERR10",
+            "NERR11",
+        ):  # there a satisfied user stops, and looks at less
             assert got <= ideal + 1e-12
 
 
@@ -239,7 +260,10 @@ def test_every_metric_has_a_finite_value_for_poor_input(metric, run, judged):
 
 
 def test_counts_are_added_up_and_others_averaged():
-    run, qrels = {"a": {"x": 1.0, "y": 2.0}, "b": {"x": 1.0}}, {"a": {"x": 1, "z": 2}, "b": {"x": 1}, "missing": {"x": 1}}
+    run, qrels = (
+        {"a": {"x": 1.0, "y": 2.0}, "b": {"x": 1.0}},
+        {"a": {"x": 1, "z": 2}, "b": {"x": 1}, "missing": {"x": 1}},
+    )
     assert tt.evaluate(run, qrels, ["NumQ", "NumRet", "NumRelRet", "NumRel", "P@1"]) == {
         "NumQ": 2, "NumRet": 3, "NumRelRet": 2, "NumRel": 3, "P@1": pytest.approx(1 / 3),
     }  # fmt: skip

@@ -24,7 +24,9 @@ NAMES = ["AP", "nDCG@3", "RR", "P@2", "Judged@3", "NumRet", "Accuracy", "infAP"]
 IDS = st.text("ab1é漢", min_size=1, max_size=3)
 SCORES = st.one_of(st.integers(-3, 3).map(float), st.floats(-10, 10), st.sampled_from([1.0, 1.0 + 1e-9, 1.0 + 1e-7]))
 RUNS = st.dictionaries(st.sampled_from("pqrs"), st.dictionaries(IDS, SCORES, min_size=1, max_size=12), max_size=4)
-QRELS = st.dictionaries(st.sampled_from("pqrt"), st.dictionaries(IDS, st.integers(-2, 4), min_size=1, max_size=8), min_size=1)
+QRELS = st.dictionaries(
+    st.sampled_from("pqrt"), st.dictionaries(IDS, st.integers(-2, 4), min_size=1, max_size=8), min_size=1
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,11 @@ def folder(tmp_path_factory):
 
 
 def lines_of(run):
-    return [f"{query_id} Q0 {doc_id} 1 {score!r} t\n" for query_id, scores in run.items() for doc_id, score in scores.items()]
+    return [
+        f"{query_id} Q0 {doc_id} 1 {score!r} t\n"
+        for query_id, scores in run.items()
+        for doc_id, score in scores.items()
+    ]
 
 
 def everywhere(run, qrels, folder, rng):
@@ -114,7 +120,27 @@ def test_real_judgements_of_both_kinds(folder):
 
 
 BYTES = st.binary(max_size=40) | st.text("q Q0a12.5-+e\t\r\f\vé\0\n_", max_size=60).map(str.encode)
-NUMBERS = st.sampled_from(["1", "+2.5", "-0", ".5", "5.", "1e5", "1E-400", "1e400", "nan", "inf", "1_0", "0x1p3", "--1", "+-1", "１", "1,5", ""])
+NUMBERS = st.sampled_from(
+    [
+        "1",
+        "+2.5",
+        "-0",
+        ".5",
+        "5.",
+        "1e5",
+        "1E-400",
+        "1e400",
+        "nan",
+        "inf",
+        "1_0",
+        "0x1p3",
+        "--1",
+        "+-1",
+        "１",
+        "1,5",
+        "",
+    ]
+)
 
 
 def failure(read):
@@ -155,24 +181,33 @@ def test_scores_are_read_as_python_reads_them(number, folder):
 
 
 @settings(max_examples=500, deadline=None)
-@given(content=st.lists(BYTES | st.sampled_from([b"q 0 d 1", b"q 0 d 2", b"q\td\t1", b"a\tb\tscore"]), max_size=5).map(b"\n".join))
+@given(
+    content=st.lists(BYTES | st.sampled_from([b"q 0 d 1", b"q 0 d 2", b"q\td\t1", b"a\tb\tscore"]), max_size=5).map(
+        b"\n".join
+    )
+)
 @example(content=b"q 0 a 1\nq 0 a 1\nq 0 a 2147483648\n")
+@example(content=b"q 0 a -2147483647\nq 0 b 0000000001\nq 0 c 00000000001\n")
+@example(content=b"q 0 a -2147483648\n")
 @example(content=b"query-id\tcorpus-id\tscore\nq\td\n")
 @example(content=b"query-id\tcorpus-id\tscore\nq\td\thigh\n")
 def test_the_fast_reader_of_judgements_fails_as_the_plain_one_does(content, folder):
     path = folder / "any.qrels"
     path.write_bytes(content)
     plain, fast = failure(lambda: tt.read_qrels(path)), failure(lambda: tt.QrelsTable.read(path))
-    if plain is not None and "but" in plain[1] and " at " in plain[1]:  # the place of the first line is said more shortly
+    if (
+        plain is not None and "but" in plain[1] and " at " in plain[1]
+    ):  # the place of the first line is said more shortly
         assert fast[1].split(" at ")[0] == plain[1].split(" at ")[0]
     else:
         assert fast == plain
     if plain is None:
         table = tt.QrelsTable.read(path)
         assert list(table.query_ids) == list(tt.read_qrels(path))
-        assert table.grade.tolist() == [grade for judged in tt.read_qrels(path).values() for grade in judged.values()] or len(
-            table
-        ) != 1
+        assert (
+            table.grade.tolist() == [grade for judged in tt.read_qrels(path).values() for grade in judged.values()]
+            or len(table) != 1
+        )
 
 
 def test_a_document_twice_is_named_with_its_line(folder):
@@ -182,7 +217,9 @@ def test_a_document_twice_is_named_with_its_line(folder):
         with pytest.raises(DataFormatError, match=r"twice\.trec, line 4: document 'd1' comes twice for query 'q'"):
             read(path)
     (folder / "twice.qrels").write_text("q 0 a 1\nq 0 a 1\nq 0 a 0\n")
-    with pytest.raises(DataFormatError, match=r"twice\.qrels, line 3: query 'q' and document 'a' have grade 0, but 1 at line 1"):
+    with pytest.raises(
+        DataFormatError, match=r"twice\.qrels, line 3: query 'q' and document 'a' have grade 0, but 1 at line 1"
+    ):
         tt.evaluate({}, folder / "twice.qrels", ["AP"])
 
 
@@ -207,7 +244,9 @@ def test_a_missing_or_damaged_file_is_said(folder):
 
 
 def test_hits_with_their_queries_are_a_run():
-    hits = tt.Hits(np.array([[2.0, 1.0], [3.0, -np.inf]], np.float32), np.array([[1, 0], [0, -1]]), ["a", "b"].__getitem__)
+    hits = tt.Hits(
+        np.array([[2.0, 1.0], [3.0, -np.inf]], np.float32), np.array([[1, 0], [0, -1]]), ["a", "b"].__getitem__
+    )
     table = tt.RunTable.from_hits(hits, ["p", "q"])
     assert repr(table) == "RunTable(2 queries, 3 documents)"
     assert tt.evaluate_queries(table, {"p": {"a": 1}, "q": {"b": 1}}, ["RR"]) == {"RR": {"p": 0.5, "q": 0.0}}
