@@ -13,5 +13,6 @@ void bind_io(py::module_& m);
 void bind_text(py::module_& m);
 void bind_lexical(py::module_& m);
 void bind_dense(py::module_& m);
+void bind_evaluation(py::module_& m);
 
 }  // namespace twotower::bindings

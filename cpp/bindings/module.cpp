@@ -9,4 +9,5 @@ PYBIND11_MODULE(_core, m) {
   twotower::bindings::bind_text(m);
   twotower::bindings::bind_lexical(m);
   twotower::bindings::bind_dense(m);
+  twotower::bindings::bind_evaluation(m);
 }

@@ -10,9 +10,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "twotower.hardware": "Backend backend",
-    "twotower.data": "load_collection read_qrels read_run read_triples trap_items write_qrels write_run write_triples",
+    "twotower.data": "load_collection read_qrels read_questions read_run read_triples trap_items write_qrels write_run write_triples",
     "twotower.engine": "Engine",
-    "twotower.evaluation": "compare compare_pooled evaluate evaluate_queries",
+    "twotower.evaluation": "QrelsTable QueryTable RunTable answer_accuracy compare compare_pooled "
+    "evaluate evaluate_queries evaluate_table has_answer",
     "twotower.experiments.audit": "audit",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
     "twotower.reporting": "report",

@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Analyzer', 'Bm25Options', 'InvertedIndex', 'LexicalScorer', 'Vocabulary', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'hardware_threads', 'isa_name', 'isa_names', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'StreamedRun', 'Vocabulary', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
 class Vocabulary:
     @typing.overload
     def __init__(self) -> None:
@@ -84,6 +84,72 @@ class LexicalScorer:
         """
         Return (scores float32 [Q, k], docs int64 [Q, k]), padded with -inf and -1.
         """
+class BadLine(ValueError):
+    pass
+class NotGrouped(ValueError):
+    pass
+class Judgements:
+    """
+    Judged documents. Add lists, or feed the bytes of one file; then finish.
+    """
+    def __init__(self) -> None:
+        ...
+    def add(self, query_id: typing.Any, doc_ids: list, grades: numpy.typing.NDArray[numpy.int32]) -> None:
+        ...
+    def feed(self, chunk: bytes) -> None:
+        ...
+    def finish(self) -> None:
+        ...
+    def grades(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    def query_ids(self) -> tuple:
+        ...
+    def query_of(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @property
+    def n_queries(self) -> int:
+        ...
+class RunTable:
+    """
+    Places of a whole run. Add lists, or feed the bytes of one file; then finish.
+    """
+    def __init__(self) -> None:
+        ...
+    def add(self, query_id: typing.Any, doc_ids: list, scores: numpy.typing.NDArray[numpy.float64]) -> None:
+        ...
+    def feed(self, chunk: bytes) -> None:
+        ...
+    def find(self, judgements: Judgements) -> tuple:
+        ...
+    def finish(self) -> None:
+        ...
+    def query_ids(self) -> tuple:
+        ...
+    @property
+    def n_documents(self) -> int:
+        ...
+    @property
+    def n_queries(self) -> int:
+        ...
+class StreamedRun:
+    """
+    Places found while a run file streams past.
+    """
+    def __init__(self, judgements: Judgements) -> None:
+        ...
+    def feed(self, chunk: bytes) -> None:
+        ...
+    def finish(self) -> tuple:
+        ...
+    @property
+    def first_doc_id(self) -> str:
+        ...
+    @property
+    def first_query_id(self) -> str:
+        ...
+    @property
+    def n_queries(self) -> int:
+        ...
 def bm25_variants() -> list[str]:
     """
     Names of the BM25 variants.
@@ -111,6 +177,10 @@ def dense_scores(vectors: numpy.typing.NDArray[numpy.float32], queries: numpy.ty
 def dense_search(vectors: numpy.typing.NDArray[numpy.float32], bounds: numpy.typing.NDArray[numpy.float32], queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     (scores float32 [Q, k], docs int64 [Q, k])
+    """
+def find_in_dict(run: dict, judgements: Judgements) -> tuple:
+    """
+    (pair numbers, places, documents listed) of the judged documents of a dict of dicts
     """
 def hardware_threads() -> int:
     ...

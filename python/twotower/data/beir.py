@@ -44,7 +44,7 @@ def read_beir_qrels(
         if number == 0:
             _check_header(line, where)
         elif line:
-            query_id, doc_id, grade = _judgement(line, where)
+            query_id, doc_id, grade = beir_row(line, where)
             if queries is not None and query_id not in queries:
                 raise DataFormatError(
                     f"{where}: unknown query {query_id!r}: add it to queries.jsonl or remove the line"
@@ -63,6 +63,22 @@ def is_beir_header(line: str) -> bool:
     return len(fields) == 3 and not fields[2].strip().lstrip("-").isdecimal()
 
 
+def beir_row(line: str, where: str) -> tuple[str, str, int]:
+    """Return query_id, doc_id and grade of one line of a BEIR file of judgements.
+
+    Raises
+    ------
+    DataFormatError
+        If it has not three fields with tabs between, or the grade is no integer.
+    """
+    fields = line.split("\t")
+    if len(fields) != 3:
+        raise DataFormatError(
+            f"{where}: must have 3 fields with tabs between (query, document, grade), got {len(fields)}"
+        )
+    return fields[0], fields[1], as_grade(fields[2], where)
+
+
 def as_grade(text: str, where: str) -> int:
     """Return a grade as an integer.
 
@@ -73,7 +89,7 @@ def as_grade(text: str, where: str) -> int:
     """
     if not text.removeprefix("-").isdecimal() or not text.isascii():
         raise DataFormatError(f"{where}: grade {text!r} must be an integer such as 0, 1 or 2")
-    if len(text) > 10 or abs(int(text)) > MAX_GRADE:
+    if len(text.removeprefix("-")) > 10 or abs(int(text)) > MAX_GRADE:
         raise DataFormatError(
             f"{where}: grade {text!r:.40} is out of range: it must lie between -{MAX_GRADE} and {MAX_GRADE}"
         )
@@ -109,12 +125,3 @@ def _identified(path: Path) -> Iterator[tuple[str, str, Row]]:
 def _check_header(line: str, where: str) -> None:
     if not is_beir_header(line):
         raise DataFormatError(f"{where}: must be the header {HEADER!r} (tabs between), got {line[:80]!r}")
-
-
-def _judgement(line: str, where: str) -> tuple[str, str, int]:
-    fields = line.split("\t")
-    if len(fields) != 3:
-        raise DataFormatError(
-            f"{where}: must have 3 fields with tabs between (query, document, grade), got {len(fields)}"
-        )
-    return fields[0], fields[1], as_grade(fields[2], where)

@@ -8,6 +8,7 @@ import json
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,22 @@ def byte_lines(path: Path) -> Iterator[bytes]:
     CorruptFileError
         If its compressed data is damaged or cut off.
     """
+    with _opened(path) as file:
+        yield from file
+
+
+def byte_chunks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
+    """Yield the bytes of a file, decompressed, `size` at a time; errors as `byte_lines`."""
+    with _opened(path) as file:
+        while chunk := file.read(size):
+            yield chunk
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with _OPENERS.get(path.suffix, open)(path, "rb") as file:
-            yield from file
+            yield file
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
         raise CorruptFileError(f"{path}: damaged {path.suffix} data ({error}): fetch the file again") from error
     except OSError as error:
@@ -61,24 +75,30 @@ def lines(path: Path) -> Iterator[tuple[str, str]]:
     """
     for number, raw in enumerate(byte_lines(path), 1):
         where = f"{path}, line {number}"
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError as error:
-            raise DataFormatError(
-                f"{where}, byte {error.start + 1}: invalid UTF-8 (0x{raw[error.start]:02x}): save the file as UTF-8"
-            ) from error
-        yield where, text.removesuffix("\n").removesuffix("\r")
+        yield where, decoded(raw, where).removesuffix("\n").removesuffix("\r")
 
 
-def json_rows(path: Path) -> Iterator[Located]:
+def decoded(raw: bytes, where: str) -> str:
+    """Return the text of a line; errors as `lines`."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise DataFormatError(
+            f"{where}, byte {error.start + 1}: invalid UTF-8 (0x{raw[error.start]:02x}): save the file as UTF-8"
+        ) from error
+
+
+def json_rows(path: Path, *, one_a_line: bool = False) -> Iterator[Located]:
     """Yield the objects of a JSONL file (one a line, blank lines skipped) or of a ``.json`` file (one list of them).
+
+    `one_a_line` reads lines whatever the suffix says.
 
     Raises
     ------
     DataFormatError
         If a line is not JSON or not an object.
     """
-    if suffix(path) == ".json":
+    if suffix(path) == ".json" and not one_a_line:
         yield from _list_of_objects(path)
         return
     for where, line in lines(path):
@@ -86,8 +106,19 @@ def json_rows(path: Path) -> Iterator[Located]:
             yield where, as_object(_parse(line, where), where)
 
 
+def json_document(path: Path) -> Any:
+    """Return what a file that is one JSON document holds.
+
+    Raises
+    ------
+    DataFormatError
+        If it is not JSON.
+    """
+    return _parse("\n".join(line for _, line in lines(path)), str(path))
+
+
 def _list_of_objects(path: Path) -> Iterator[Located]:
-    rows = _parse("\n".join(line for _, line in lines(path)), str(path))
+    rows = json_document(path)
     if not isinstance(rows, list):
         raise DataFormatError(
             f"{path}: must be one list of objects, got {kind(rows)}: use .jsonl for one object a line"

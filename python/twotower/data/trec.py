@@ -36,14 +36,23 @@ def read_run(path: StrPath) -> Run:
         id are named.
     """
     run: Run = {}
-    for where, (query_id, _, doc_id, _, score, _) in _fields(Path(path), 6, "query Q0 document rank score tag"):
+    for where, line in lines(Path(path)):
+        if (row := run_row(line, where)) is None:
+            continue
+        query_id, doc_id, score = row
         scores = run.setdefault(query_id, {})
         if doc_id in scores:
             raise DataFormatError(
                 f"{where}: document {doc_id!r} comes twice for query {query_id!r}: keep its best line"
             )
-        scores[doc_id] = _score(score, where)
+        scores[doc_id] = score
     return run
+
+
+def run_row(line: str, where: str) -> tuple[str, str, float] | None:
+    """Return query_id, doc_id and score of one line of a run, or None for a blank one; errors as `read_run`."""
+    fields = _fields(line, where, 6, "query Q0 document rank score tag")
+    return (fields[0], fields[2], _score(fields[4], where)) if fields else None
 
 
 def write_run(run: Run, path: StrPath, tag: str = "twotower", *, strictly_decreasing: bool = False) -> None:
@@ -83,9 +92,16 @@ def read_qrels(path: StrPath) -> Qrels:
     if first is not None and is_beir_header(first[1]):
         return read_beir_qrels(path)
     judgements = Judgements()
-    for where, (query_id, _, doc_id, grade) in _fields(path, 4, "query 0 document grade"):
-        judgements.add(query_id, doc_id, as_grade(grade, where), where)
+    for where, line in lines(path):
+        if (row := qrels_row(line, where)) is not None:
+            judgements.add(*row, where)
     return judgements.qrels
+
+
+def qrels_row(line: str, where: str) -> tuple[str, str, int] | None:
+    """Return query_id, doc_id and grade of one line of TREC judgements, or None for a blank one."""
+    fields = _fields(line, where, 4, "query 0 document grade")
+    return (fields[0], fields[2], as_grade(fields[3], where)) if fields else None
 
 
 def write_qrels(qrels: Qrels, path: StrPath) -> None:
@@ -105,20 +121,17 @@ def write_qrels(qrels: Qrels, path: StrPath) -> None:
     write_file_atomically(Path(path), "".join(rows).encode())
 
 
-def _fields(path: Path, n_fields: int, names: str) -> Iterator[tuple[str, list[str]]]:
-    for where, line in lines(path):
-        stripped = line.strip(" \t\r\f\v")
-        if not stripped:
-            continue
-        fields = _BLANKS.split(stripped)
-        if len(fields) != n_fields:
-            raise DataFormatError(f"{where}: must have {n_fields} fields ({names}), got {len(fields)}: {line[:80]!r}")
-        yield where, fields
+def _fields(line: str, where: str, n_fields: int, names: str) -> list[str]:
+    stripped = line.strip(" \t\r\f\v")
+    fields = _BLANKS.split(stripped) if stripped else []
+    if fields and len(fields) != n_fields:
+        raise DataFormatError(f"{where}: must have {n_fields} fields ({names}), got {len(fields)}: {line[:80]!r}")
+    return fields
 
 
 def _score(text: str, where: str) -> float:
     try:
-        score = math.nan if "_" in text else float(text)
+        score = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         score = math.nan
     if not math.isfinite(score):

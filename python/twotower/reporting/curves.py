@@ -1,15 +1,12 @@
-"""Curves over the places of judged documents: recall by depth, interpolated precision, how much was judged.
-
-Legend: Q judged queries, F judged documents found in the lists.
-"""
+"""Curves over the places of judged documents, as measures of `twotower.evaluation`. Knows which points are drawn."""
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from twotower.evaluation.rankings import Integers, Rankings, Values, count_within, share
+from twotower.evaluation import evaluate
+from twotower.evaluation.rankings import AnyQrels, AnyRun
 
 LEVELS = 11  # recall 0, .1, ..., 1
+JUDGED_AT = 10
 _STEPS = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
 
 
@@ -25,60 +22,17 @@ def depths(deepest: int) -> list[int]:
     return sorted({depth for depth in grid if depth < deepest} | {max(deepest, 1)})
 
 
-def recall_by_depth(rankings: Rankings, rel: int, at: Sequence[int]) -> list[float]:
-    """Return the mean over queries of R@k for each depth k of `at`; a query without relevant documents counts 0."""
-    found = rankings.found(None, rel)
-    each = 1.0 / rankings.n_relevant(rel)[rankings.query[found]]
-    place = rankings.place[found]
-    return [float(each[place <= depth].sum()) / rankings.n_queries for depth in at]
+def curves(run: AnyRun, qrels: AnyQrels, rel: int, at: Sequence[int]) -> tuple[list[float], list[float], float]:
+    """Return mean interpolated precision at recall 0, .1, ..., 1, mean recall at the depths `at`, and Judged@10.
 
-
-def interpolated_precision(rankings: Rankings, rel: int) -> list[float]:
-    """Return the mean interpolated precision at recall 0, .1, ..., 1.
-
-    A query's interpolated precision at recall r is its best precision at any place where recall is r or more, and 0 where
-    its list never reaches r. A query without relevant documents counts 0.
+    All are means over all judged queries: a query without relevant documents, or without a list, counts 0.
 
     Notes
     -----
-    Manning, Raghavan and Schütze 2008, section 8.4. As trec_eval's iprec_at_recall, a share of R documents is rounded up to a
-    whole number from a tenth on: the integer part of share * R + 0.9.
+    A query's interpolated precision at recall r is its best precision at any place where recall is r or more, and 0 where its
+    list never reaches r (Manning, Raghavan and Schütze 2008, section 8.4).
     """
-    found = rankings.found(None, rel)
-    query, place = rankings.query[found], rankings.place[found]
-    rank = count_within(query)
-    n_relevant = rankings.n_relevant(rel)
-    best = _best_from_here(query, rank / place)
-    first = np.searchsorted(query, np.arange(rankings.n_queries))
-    n_found = np.bincount(query, minlength=rankings.n_queries)
-    means = []
-    for level in range(LEVELS):
-        needed = np.maximum(1, np.floor(level / (LEVELS - 1) * n_relevant + 0.9).astype(np.int64))
-        reached = (n_relevant > 0) & (n_found >= needed)
-        means.append(float(best[(first + needed - 1)[reached]].sum()) / rankings.n_queries)
-    return means
-
-
-def judged_share(rankings: Rankings, lengths: Integers, k: int) -> float:
-    """Return the mean share of judged documents among the first k, or all where a list is shorter: ir-measures' Judged@k.
-
-    A query without a list counts 0.
-
-    Parameters
-    ----------
-    rankings : Rankings
-    lengths : ndarray of int64, shape [Q]
-        Documents in each list.
-    k : int
-    """
-    judged = rankings.sums(rankings.query[rankings.place <= k])
-    return float(share(judged, np.minimum(lengths, k).astype(np.float64)).mean())
-
-
-def _best_from_here(query: Integers, precision: Values) -> Values:
-    """Return for each place of a query's relevant documents the best precision there or further down."""
-    best = precision.copy()
-    for at in range(len(best) - 2, -1, -1):
-        if query[at] == query[at + 1] and best[at + 1] > best[at]:
-            best[at] = best[at + 1]
-    return best
+    precision = [f"IPrec(rel={rel})@{level / (LEVELS - 1)}" for level in range(LEVELS)]
+    recall = [f"R(rel={rel})@{depth}" for depth in at]
+    means = evaluate(run, qrels, [*precision, *recall, f"Judged@{JUDGED_AT}"])
+    return [means[name] for name in precision], [means[name] for name in recall], means[f"Judged@{JUDGED_AT}"]

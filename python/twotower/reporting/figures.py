@@ -8,9 +8,8 @@ import numpy as np
 
 from twotower import __version__
 from twotower.evaluation import Comparison, compare, evaluate_queries
-from twotower.evaluation.rankings import rank_judged
 from twotower.evaluation.significance import bootstrap_intervals
-from twotower.reporting.curves import depths, interpolated_precision, judged_share, recall_by_depth
+from twotower.reporting.curves import curves, depths
 from twotower.reporting.differences import Differences, differences
 from twotower.reporting.learning import LearningCurve, learning_curve
 from twotower.reporting.material import Material
@@ -19,7 +18,6 @@ from twotower.reporting.scores import ScoreHistogram, score_histogram
 from twotower.reporting.worst import WorstQuery, worst_queries
 
 CONFIDENCE = 0.95
-JUDGED_AT = 10
 _RESAMPLES = 10_000
 
 
@@ -187,16 +185,16 @@ def _run_figures(
     explainer: Explainer | None,
 ) -> RunFigures:  # fmt: skip
     run, qrels, rel = material.runs[name], material.qrels, material.measure.rel
-    rankings = rank_judged(run, qrels)
+    precision, recall, judged = curves(run, qrels, rel, at)
     lengths = np.array([len(run.get(query_id, {})) for query_id in qrels])
     return RunFigures(
         name=name,
         n_missing=sum(query_id not in run for query_id in qrels),
         median_length=float(np.median(lengths)),
         means=means,
-        judged=judged_share(rankings, lengths, JUDGED_AT),
-        precision=interpolated_precision(rankings, rel),
-        recall=recall_by_depth(rankings, rel, at),
+        judged=judged,
+        precision=precision,
+        recall=recall,
         scores=score_histogram(run, qrels, rel),
         worst=worst_queries(material, name, first, explainer),
     )

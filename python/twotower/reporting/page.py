@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from twotower.reporting import charts
+from twotower.reporting.curves import JUDGED_AT
 from twotower.reporting.differences import MOST_BARS
-from twotower.reporting.figures import JUDGED_AT, Figures
+from twotower.reporting.figures import Figures
 from twotower.reporting.reasons import Reason
 
 _FOLDER = Path(__file__).parent

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from twotower.evaluation import evaluate
-from twotower.evaluation.rankings import rank_judged
-from twotower.reporting.curves import depths, interpolated_precision, judged_share, recall_by_depth
+from twotower.reporting.curves import curves, depths
 from twotower.reporting.scores import CLASSES, score_histogram
 from twotower.reporting.worst import best_first
 
@@ -45,7 +44,7 @@ def plain_interpolated(run, qrels, rel):
 def test_interpolated_precision_is_its_definition(seed, rel):
     run, qrels = random_case(seed)
     expected = plain_interpolated(run, qrels, rel)
-    np.testing.assert_allclose(interpolated_precision(rank_judged(run, qrels), rel), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(curves(run, qrels, rel, [1])[0], expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -54,7 +53,7 @@ def test_interpolated_precision_is_trec_evals(seed):
 
     run, qrels = random_case(seed)
     theirs = pytrec_eval.RelevanceEvaluator(qrels, {"iprec_at_recall"}).evaluate(run)
-    for level, ours in enumerate(interpolated_precision(rank_judged(run, qrels), 1)):
+    for level, ours in enumerate(curves(run, qrels, 1, [1])[0]):
         name = f"iprec_at_recall_{level / 10:.2f}"
         assert ours == pytest.approx(sum(one[name] for one in theirs.values()) / len(qrels), abs=1e-9), name
 
@@ -68,7 +67,7 @@ def test_interpolated_precision_for_every_number_of_relevant_documents(n_relevan
     run = {"q": {f"x{n}": -n - 0.5 for n in range(n_relevant**2 + 1)} | places}
     qrels = {"q": dict.fromkeys(places, 1)}
     [theirs] = pytrec_eval.RelevanceEvaluator(qrels, {"iprec_at_recall"}).evaluate(run).values()
-    assert interpolated_precision(rank_judged(run, qrels), 1) == pytest.approx(list(theirs.values()))
+    assert curves(run, qrels, 1, [1])[0] == pytest.approx(list(theirs.values()))
 
 
 @pytest.mark.parametrize("rel", [1, 2])
@@ -78,7 +77,7 @@ def test_recall_by_depth_is_the_measure(seed, rel):
     at = depths(45)
     names = [f"R(rel={rel})@{depth}" for depth in at]
     expected = evaluate(run, qrels, names)
-    assert recall_by_depth(rank_judged(run, qrels), rel, at) == pytest.approx([expected[name] for name in names])
+    assert curves(run, qrels, rel, at)[1] == pytest.approx([expected[name] for name in names])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -87,16 +86,12 @@ def test_judged_share_is_that_of_ir_measures(seed):
 
     run, qrels = random_case(seed)
     run = {q: {d: score + int(d[1:]) / 1000 for d, score in scores.items()} for q, scores in run.items()}  # other ties
-    lengths = np.array([len(run.get(query_id, {})) for query_id in qrels])
     theirs = [value.value for value in ir_measures.iter_calc([ir_measures.Judged @ 10], qrels, run)]
-    assert judged_share(rank_judged(run, qrels), lengths, 10) == pytest.approx(sum(theirs) / len(theirs))
+    assert curves(run, qrels, 1, [1])[2] == pytest.approx(sum(theirs) / len(theirs))
 
 
 def test_a_run_that_finds_nothing():
-    rankings = rank_judged({}, {"q": {"d": 1}})
-    assert interpolated_precision(rankings, 1) == [0.0] * 11
-    assert recall_by_depth(rankings, 1, depths(0)) == [0.0]
-    assert judged_share(rankings, np.array([0]), 10) == 0.0
+    assert curves({}, {"q": {"d": 1}}, 1, depths(0)) == ([0.0] * 11, [0.0], 0.0)
     assert score_histogram({}, {"q": {"d": 1}}, 1) is None
 
 
@@ -131,10 +126,5 @@ def test_histograms_of_odd_scores(scores):
 def test_the_order_of_lists_is_that_of_the_measures():
     run, _ = random_case(3)
     for query_id, scores in run.items():
-        everything = {query_id: dict.fromkeys(scores, 1)}
-        rankings = rank_judged({query_id: scores}, everything)
-        ranked = best_first(scores)
-        assert evaluate({query_id: scores}, {query_id: {ranked[0]: 1}}, ["P@1"]) == {"P@1": 1.0}
-        assert sorted(rankings.place.tolist()) == list(range(1, len(scores) + 1))
-        for place, doc_id in enumerate(ranked, 1):
-            assert rank_judged({query_id: scores}, {query_id: {doc_id: 1}}).place.tolist() == [place]
+        for place, doc_id in enumerate(best_first(scores), 1):
+            assert evaluate({query_id: scores}, {query_id: {doc_id: 1}}, ["RR"])["RR"] == pytest.approx(1 / place)
