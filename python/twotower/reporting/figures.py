@@ -160,7 +160,7 @@ def compute(material: Material, *, seed: int, threads: int, command: str | None)
 
 
 def _compared(material: Material, measures: list[str], seed: int) -> Comparison | None:
-    if len(material.runs) < 2:
+    if len(material.runs) < 2 or len(material.qrels) < 2:  # one query has no deviation to compare by
         return None
     return compare(
         material.runs, material.qrels, measures, baseline=material.baseline, confidence=CONFIDENCE, seed=seed
