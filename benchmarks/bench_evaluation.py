@@ -109,7 +109,9 @@ def seconds(measure):
 
 
 @pytest.mark.filterwarnings("ignore:unsafe cast")
-@pytest.mark.parametrize("row", ["reading excluded", "reading included", "from dictionaries"])
+@pytest.mark.parametrize(
+    "row", [pytest.param("reading excluded", marks=pytest.mark.quick), "reading included", "from dictionaries"]
+)
 @pytest.mark.parametrize("peer", [with_pytrec_eval, with_ranx])
 def test_evaluate(made, files, peer, row):
     their_rows, columns = peer(made, files)

@@ -46,7 +46,7 @@ def has_answer(text: str, answers: Sequence[str], match: str = "tokens") -> bool
 
     Notes
     -----
-    Karpukhin et al. 2020, section 4.1, who take it from DrQA (Chen et al. 2017).
+    Karpukhin et al. 2020, who take it from DrQA (Chen et al. 2017).
 
     Examples
     --------

@@ -30,7 +30,7 @@ def inferred_average_precision(rankings: Rankings, *, rel: int = 1) -> Values:
 
     Notes
     -----
-    Yilmaz and Aslam 2006, section 3, with trec_eval's smoothing. A grade below 0 means: in the pool, not judged; a document
+    Yilmaz and Aslam 2006, with trec_eval's smoothing. A grade below 0 means: in the pool, not judged; a document
     without a grade is taken as not relevant.
     """
     relevant = rankings.grade >= rel

@@ -17,7 +17,7 @@ def compatibility(rankings: Rankings, *, p: float = 0.95, normalize: bool = True
 
     Notes
     -----
-    Clarke, Vtyurina and Smucker 2021, section 4: the ideal list has all documents above grade 0, best grade first, and
+    Clarke, Vtyurina and Smucker 2021: the ideal list has all documents above grade 0, best grade first, and
     documents of one grade in the order of the list itself. A document that stands at place i and has ideal place j is in both
     prefixes from max(i, j) on, so that a sum over its documents replaces one over depths.
     """

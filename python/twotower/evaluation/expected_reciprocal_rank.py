@@ -16,7 +16,7 @@ def expected_reciprocal_rank(rankings: Rankings, *, k: int | None = None, max_re
 
     Notes
     -----
-    Chapelle, Metzler, Zhang and Grinspan 2009, algorithm 1.
+    Chapelle, Metzler, Zhang and Grinspan 2009.
     """
     return _expected(rankings, rankings.query, rankings.place, rankings.grade, k, max_rel)
 

@@ -16,7 +16,7 @@ def recall(rankings: Rankings, *, k: int, rel: int = 1, judged_only: bool = Fals
 
 
 def capped_recall(rankings: Rankings, *, k: int, rel: int = 1) -> Values:
-    """Return R@k over the best that k places allow: BEIR's R_cap@k (Thakur et al. 2021, section 3.3)."""
+    """Return R@k over the best that k places allow: BEIR's R_cap@k (Thakur et al. 2021)."""
     return share(rankings.n_found(k, rel), np.minimum(rankings.n_relevant(rel), k))
 
 

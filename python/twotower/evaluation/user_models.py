@@ -26,7 +26,7 @@ def rank_biased_precision(rankings: Rankings, *, k: int | None = None, p: float 
 
     Notes
     -----
-    Moffat and Zobel 2008, section 3.1; the whole list counts, not its first 1000 places alone.
+    Moffat and Zobel 2008; the whole list counts, not its first 1000 places alone.
     """
     found = rankings.found(k, rel)
     weights: Values = np.power(p, rankings.place[found] - 1.0)
@@ -34,17 +34,17 @@ def rank_biased_precision(rankings: Rankings, *, k: int | None = None, p: float 
 
 
 def bejeweled_player(rankings: Rankings, *, k: int, goal: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
-    """Return the static BPM: the user stops with a gain of `goal`, or after k documents (Zhang et al. 2017, section 3)."""
+    """Return the static BPM: the user stops with a gain of `goal`, or after k documents (Zhang et al. 2017)."""
     return _expected(rankings, min_rel, max_rel, lambda gain, i: (np.cumsum(gain, axis=1) < goal) & (i < k))
 
 
 def insq(rankings: Rankings, *, goal: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
-    """Return INSQ: C(i) = ((i + 2T - 1) / (i + 2T))^2 (Moffat, Scholer and Thomas 2012, section 4)."""
+    """Return INSQ: C(i) = ((i + 2T - 1) / (i + 2T))^2 (Moffat, Scholer and Thomas 2012)."""
     return _expected(rankings, min_rel, max_rel, lambda _, i: ((i + 2 * goal - 1) / (i + 2 * goal)) ** 2)
 
 
 def inst(rankings: Rankings, *, goal: float = 1.0, min_rel: int = 0, max_rel: int) -> Values:
-    """Return INST: as INSQ, but T minus the gain so far counts (Moffat et al. 2015, section 3)."""
+    """Return INST: as INSQ, but T minus the gain so far counts (Moffat et al. 2015)."""
 
     def goes_on(gain: Values, i: Values) -> Values:
         reach = i + 2 * goal - np.cumsum(gain, axis=1)
