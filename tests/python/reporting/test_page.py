@@ -134,6 +134,13 @@ def test_a_single_run_without_texts(runs, collection):
     assert page.figures.comparison is None
 
 
+def test_one_judged_query_has_no_comparison(runs, collection):
+    page = report(runs, {"q1": collection.qrels["test"]["q1"]})
+    assert page.figures.comparison is None
+    assert "a paired comparison" not in page.html
+    assert "there is no paired comparison" in "".join(Page(page.html).text)
+
+
 def test_odd_lists(collection):
     """Nothing found, equal scores everywhere, and nothing to tell runs apart."""
     runs = {"empty": {"q1": {}}, "flat": {"q1": {"d1": 1.0, "d2": 1.0}}, "again": {"q1": {"d2": 1.0, "d1": 1.0}}}
