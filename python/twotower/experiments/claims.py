@@ -12,7 +12,7 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "training taught something that carries over": ("twins", "twins without leaks", *LEAKS),
     "a good ranker reads the query here": ("query-blind order", "query-blind classifier"),
     "one ranker is better than another": ("saturation", "smallest effect", "judgements", "copied queries"),
-    "the named models never saw this data": ("contamination", "seen texts"),
+    "no sign that the named models saw this data": ("contamination", "seen texts"),
 }
 """Claim to the checks that it rests on."""
 

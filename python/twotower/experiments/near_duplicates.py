@@ -16,6 +16,9 @@ from twotower.text import Analyzer
 NEAR_QUERY = 0.7
 """Weighted share of terms from which two queries are near-duplicates."""
 
+RAREST = 200
+"""No term counts as rarer than one in so many queries: a strange word is a word, and does not outweigh the rest."""
+
 NEAR_DOCUMENT, CONTAINED = 0.6, 0.8
 """Share of all runs, and share of the shorter text's runs, from which two documents are near-duplicates."""
 
@@ -140,12 +143,12 @@ def _terms(texts: Sequence[str], fallback: list[list[str]]) -> list[list[str]]:
 
 
 def _weights(seen: list[list[str]], asked: list[list[str]]) -> dict[str, float]:
-    """Return the idf of each term among the seen queries; a term that is not among them is as rare as one that is there once."""
+    """Return the idf of each term among the seen queries, capped, so that thresholds mean the same for few queries and many."""
     count = dict.fromkeys((term for terms in asked for term in terms), 0)
     for terms in seen:
         for term in terms:
             count[term] = count.get(term, 0) + 1
-    return {term: float(np.log1p(len(seen) / max(1, n))) for term, n in count.items()}
+    return {term: float(np.log1p(min(len(seen) / max(1, n), RAREST))) for term, n in count.items()}
 
 
 def _likeness(ours: set[str], theirs: set[str], weight: dict[str, float]) -> float:
