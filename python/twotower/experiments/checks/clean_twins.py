@@ -1,18 +1,17 @@
 """What training taught, on the test queries that no leak concerns: the part of a gain that is not memory."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
 from twotower.evaluation import Difference
-from twotower.evaluation.significance import bootstrap_intervals
+from twotower.evaluation.compare import Options
+from twotower.evaluation.compare import judge as compared
 from twotower.experiments.case import BM25, HYBRID, Case
 from twotower.experiments.checks.twins import Beside, judge
 from twotower.experiments.finding import SEVERITY, Finding, Verdict
 
 NAME = "twins without leaks"
-RESAMPLES, LEAST = 10_000, 5
+LEAST = 5
 SHOWS = (
     "The comparison of the twins once more, on the test queries that neither the query leaks nor the document leaks nor the shared "
     "sources name. The model was trained with the leaks, so this shows whether it carries over beyond them, not what it would have "
@@ -50,13 +49,9 @@ def _check(case: Case, split: str) -> Finding:
 
 
 def _difference(case: Case, split: str, kept: npt.NDArray[np.bool_], name: str, baseline: str) -> Difference:
-    """Return the paired difference on the kept queries; the interval alone is asked for, no test is made."""
+    """Return the paired difference on the kept queries."""
     paired = (case.measured(name, split) - case.measured(baseline, split))[kept][:, np.newaxis]
-    low, high = bootstrap_intervals(paired, RESAMPLES, 0.95, np.random.default_rng(0))
-    mean = float(paired.mean())
-    return Difference(
-        name, baseline, case.measure, mean, float(low[0]), float(high[0]), math.nan, math.nan, len(paired)
-    )
+    return compared([(name, baseline, case.measure)], paired, Options(10_000, 0.95, None, 0))[0]
 
 
 def _rounded(difference: Difference) -> list[float]:
