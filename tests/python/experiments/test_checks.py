@@ -200,7 +200,18 @@ def test_auc_by_hand():
 
 
 def difference(low, high, baseline="untrained"):
-    return Difference("tower", baseline, "nDCG@10", (low + high) / 2, low, high, 0.01, 0.01, 50)
+    figures = {
+        "p": 0.01,
+        "p_holm": 0.01,
+        "p_t": 0.01,
+        "p_t_holm": 0.01,
+        "n_queries": 50,
+        "wins": 30,
+        "ties": 0,
+        "losses": 20,
+    }
+    mean = (low + high) / 2
+    return Difference("tower", baseline, "nDCG@10", mean, low, high, **figures, detectable=0.1, verdict="better")
 
 
 @pytest.mark.parametrize(
