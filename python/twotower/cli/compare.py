@@ -57,6 +57,8 @@ def compare(
         qrels, measures or ("nDCG@10",), baseline=baseline, all_pairs=all_pairs, margin=margin, n_resamples=resamples,
         confidence=confidence, seed=seed,
     )  # fmt: skip
+    for note in found.notes:
+        log(f"WARNING: {note}")
     text = _written(found, written_as)
     if out is not None:
         write_file_atomically(out, (text.rstrip("\n") + "\n").encode())

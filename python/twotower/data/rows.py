@@ -7,6 +7,7 @@ import gzip
 import json
 import lzma
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
@@ -58,6 +59,8 @@ def byte_chunks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
 def _opened(path: Path) -> Iterator[Any]:
     try:
         with _OPENERS.get(path.suffix, open)(path, "rb") as file:
+            if file.peek(len(BOM_UTF8))[: len(BOM_UTF8)] == BOM_UTF8:  # a mark of the file, not a part of its first id
+                file.read(len(BOM_UTF8))
             yield file
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
         raise CorruptFileError(f"{path}: damaged {path.suffix} data ({error}): fetch the file again") from error

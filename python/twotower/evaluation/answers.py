@@ -5,9 +5,11 @@ passages (`Success@k`) stands beside it wherever there are judgements.
 """
 
 import functools
+import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -158,7 +160,8 @@ def _tests(answers: Sequence[str], match: str) -> list[Callable[[str], bool]]:
     """Return one test of a prepared passage for each answer."""
     if match not in MATCHES:
         raise InvalidInputError(f"match {match!r}: choose one of {', '.join(MATCHES)}")
-    if isinstance(answers, str) or any(not isinstance(answer, str) for answer in answers):
+    answers = answers if isinstance(answers, str) or not isinstance(answers, Iterable) else list(answers)
+    if not isinstance(answers, list) or any(not isinstance(answer, str) for answer in answers):
         raise InputTypeError(f"answers {answers!r:.80}: give a list of strings")
     if match == "regex":
         return [GuardedPattern(unicodedata.normalize("NFC", answer)).occurs_in for answer in answers]
@@ -170,6 +173,9 @@ def _contains(answer: str, passage: str) -> bool:
 
 
 def _best(scores: Mapping[str, float], depth: int) -> list[str]:
+    for doc_id, score in scores.items():
+        if not isinstance(score, Real) or math.isnan(score):
+            raise InvalidInputError(f"the score of document {doc_id!r} is {score!r}: every score must be a number")
     with np.errstate(over="ignore"):
         return sorted(scores, key=lambda doc_id: (np.float32(scores[doc_id]), doc_id), reverse=True)[:depth]
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.evaluation import compare_tables, tables
 from twotower.evaluation.rankings import AnyQrels, Values
 from twotower.evaluation.seeds import AnyRuns, SeedSummary, SeedValues, seed_values
 from twotower.evaluation.significance import (
     bootstrap_intervals,
+    cautious_ends,
     detectable_effect,
     holm,
     paired_t_p,
@@ -38,10 +39,16 @@ class Options:
     seed: int
 
     def __post_init__(self) -> None:
+        if not isinstance(self.n_resamples, int) or not isinstance(self.confidence, int | float):
+            raise InputTypeError(
+                f"n_resamples is {self.n_resamples!r} and confidence {self.confidence!r}: give an integer and a number"
+            )
         if self.n_resamples < 1 or not 0 < self.confidence < 1:
             raise InvalidInputError(
                 f"n_resamples {self.n_resamples} must be at least 1, and confidence {self.confidence} between 0 and 1"
             )
+        if not 0.01 <= self.confidence <= 0.9999:
+            raise InvalidInputError(f"confidence {self.confidence} must lie between 0.01 and 0.9999")
         if self.margin is not None and not 0 < self.margin < float("inf"):
             raise InvalidInputError(f"margin {self.margin} must be a finite number above 0")
 
@@ -111,6 +118,8 @@ class Comparison:
     measures : list of str
     margin : float or None
         What was asked for.
+    notes : list of str
+        Signs that a run and the judgements do not belong together, and judged queries that a run lacks: they count 0.
     """
 
     means: dict[str, dict[str, float]]
@@ -120,6 +129,7 @@ class Comparison:
     seeds: dict[str, SeedSummary] = field(default_factory=dict)
     measures: list[str] = field(default_factory=list)
     margin: float | None = None
+    notes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures as JSON-able values."""
@@ -127,7 +137,7 @@ class Comparison:
 
     def to_markdown(self) -> str:
         """Return tables: means, seeds where there are several, and differences."""
-        return tables.to_markdown(compare_tables.all_tables(self))
+        return "\n\n".join([tables.to_markdown(compare_tables.all_tables(self)).rstrip("\n"), *self.notes])
 
     def to_latex(self) -> str:
         """Return the same tables as plain ``tabular`` environments; see `twotower.evaluation.tables.to_latex`."""
@@ -215,6 +225,7 @@ def compare_values(values: Mapping[str, SeedValues], pairs: Sequence[Pair], opti
         seeds={name: system.summary() for name, system in values.items()},
         measures=list(next(iter(values.values())).by_measure),
         margin=options.margin,
+        notes=[note for system in values.values() for note in system.notes],
     )
 
 
@@ -228,7 +239,9 @@ def check_baseline(names: Sequence[str], baseline: str | None) -> str:
 
 
 def check_queries(qrels: AnyQrels) -> None:
-    """Refuse judgements of fewer than two queries."""
+    """Refuse what are no judgements, and judgements of fewer than two queries."""
+    if not isinstance(qrels, Mapping):
+        raise InputTypeError(f"qrels is {type(qrels).__name__}: give query_id to doc_id to grade, as read_qrels does")
     if not qrels:
         raise InvalidInputError("qrels has no query: there is nothing to compare on")
     if len(qrels) < 2:
@@ -258,6 +271,7 @@ def judge(pairs: Sequence[Pair], paired: Values, options: Options) -> list[Diffe
     low, high = (e.tolist() for e in bootstrap_intervals(paired, n_resamples, options.confidence, for_intervals))
     p, p_t = randomisation_p(paired, n_resamples, for_tests).tolist(), paired_t_p(paired).tolist()
     p_holm, p_t_holm = holm(p), holm(p_t)
+    least = cautious_ends(paired, level)
     detectable = detectable_effect(1.0, len(paired), alpha=level) * paired.std(axis=0, ddof=1)
     return [
         Difference(
@@ -274,7 +288,7 @@ def judge(pairs: Sequence[Pair], paired: Values, options: Options) -> list[Diffe
             ties=int((np.abs(column) <= _TIE).sum()),
             losses=int((column < -_TIE).sum()),
             detectable=float(detectable[at]),
-            verdict=verdict(low[at], high[at], p_holm[at], level, options.margin),
+            verdict=verdict(low[at], high[at], p_holm[at], level, options.margin, min(low[at], least[at])),
         )
         for at, (pair, column) in enumerate(zip(pairs, paired.T, strict=True))
     ]

@@ -59,6 +59,8 @@ ALIASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 SUMMED = frozenset({"NumQ", "NumRel", "NumRet"})
 """Metrics that are added up over queries; all others are averaged."""
+NO_MERIT = SUMMED | {"hole"}
+"""Metrics of which more is not better."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,22 @@ class Measure:
     def total(self, values: Values) -> float:
         """Return the mean of the values of all queries, or their sum for a metric that counts."""
         return float(values.sum() if self.metric in SUMMED else values.mean())
+
+
+def check_order(measures: Any) -> list[Measure]:
+    """Read several names by which systems are to be put in order.
+
+    Raises
+    ------
+    InputTypeError, InvalidInputError
+        As `parse_measures`; also for a measure of which more is not better.
+    """
+    parsed = parse_measures(measures)
+    for measure in parsed:
+        if measure.metric in NO_MERIT:
+            instead = f"take Judged@{measure.k}" if measure.metric == "hole" else "take one of quality, such as nDCG@10"
+            raise InvalidInputError(f"more {measure.name} is not better, so it puts no systems in order: {instead}")
+    return parsed
 
 
 def parse_measure(name: str) -> Measure:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twotower.errors import InvalidInputError
-from twotower.evaluation.evaluate import query_values
-from twotower.evaluation.measures import parse_measure
+from twotower.errors import InputTypeError, InvalidInputError
+from twotower.evaluation.evaluate import evaluate_table
+from twotower.evaluation.measures import check_order
+from twotower.evaluation.query_table import QueryTable
 from twotower.evaluation.rankings import AnyQrels, AnyRun, Values
 
 AnyRuns = AnyRun | None | Sequence[AnyRun | None]
@@ -44,6 +45,7 @@ class SeedValues:
 
     n_runs: int
     by_measure: dict[str, Values]
+    notes: tuple[str, ...] = ()
 
     @property
     def n_finished(self) -> int:
@@ -83,18 +85,34 @@ def seed_values(name: str, runs: AnyRuns, qrels: AnyQrels, measures: Sequence[st
     InvalidInputError
         If there is no run or measure, or a run that holds queries has none that is judged.
     """
+    if not isinstance(runs, Mapping | list | tuple | None):
+        raise InputTypeError(
+            f"run {name!r} is {type(runs).__name__}: give query_id to doc_id to score, as read_run does, or a list of such runs"
+        )
     seeds = [runs] if runs is None or isinstance(runs, Mapping) else list(runs)
     if not seeds or not measures:
         raise InvalidInputError(f"run {name!r}: give at least one run and one measure")
     finished = [run for run in seeds if run is not None]
     for run in finished:
+        if not isinstance(run, Mapping):
+            raise InputTypeError(f"a run of {name!r} is {type(run).__name__}: give query_id to doc_id to score")
         if run and qrels.keys().isdisjoint(run):
             raise InvalidInputError(
                 f"run {name!r} answers none of the {len(qrels)} judged queries: its first is {next(iter(run))!r}, theirs "
                 f"{next(iter(qrels))!r}: give judgements of the same queries"
             )
-    tables = [query_values(run, qrels, measures) for run in finished]
-    names = list(tables[0]) if tables else list(dict.fromkeys(parse_measure(measure).name for measure in measures))
+    parsed = check_order(measures)
+    found = [evaluate_table(run, qrels, measures) for run in finished]
+    notes = tuple(f"Run {name!r}: {note}." for table in found for note in _notes(table, qrels))
+    tables = [{measure: table.column(measure) for measure in table.names} for table in found]
+    names = list(tables[0]) if tables else list(dict.fromkeys(measure.name for measure in parsed))
     return SeedValues(
-        len(seeds), {m: np.array([t[m] for t in tables], np.float64).reshape(len(tables), len(qrels)) for m in names}
+        len(seeds),
+        {m: np.array([t[m] for t in tables], np.float64).reshape(len(tables), len(qrels)) for m in names},
+        notes,
     )
+
+
+def _notes(table: QueryTable, qrels: AnyQrels) -> list[str]:
+    missing = [f"{table.n_missing} of {len(qrels)} judged queries are missing and count 0"] if table.n_missing else []
+    return [*table.warnings, *missing]

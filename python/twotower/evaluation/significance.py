@@ -111,7 +111,31 @@ def detectable_effect(deviation: float, n_queries: int, power: float = 0.8, alph
     return float(brentq(excess, 0.0, 3 * critical + 5)) * deviation / float(np.sqrt(n_queries))
 
 
-def verdict(low: float, high: float, p: float, level: float, margin: float | None = None) -> str:
+def cautious_ends(paired: Values, level: float) -> list[float]:
+    """Return for each column of `paired` [Q, M] a lower end of its mean that holds with few queries and few differences too.
+
+    Notes
+    -----
+    The lower end of Student's interval; and since values lie between 0 and 1, if no query differs, minus the share of differing
+    queries that would stay unseen in Q with probability ``level / 2`` (Clopper and Pearson 1934 for no success in Q trials).
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in cautious_ends(np.array([[0.0, 0.1], [0.0, 0.3]]), 0.05)]
+    [-0.842, -1.071]
+    """
+    from scipy.special import stdtrit
+
+    n = len(paired)
+    width = float(stdtrit(n - 1, 1 - level / 2)) * paired.std(axis=0, ddof=1) / np.sqrt(n)
+    unseen = 1 - (level / 2) ** (1 / n)
+    ends: Values = np.where((paired == 0).all(axis=0), -unseen, paired.mean(axis=0) - width)
+    return list(ends.tolist())
+
+
+def verdict(
+    low: float, high: float, p: float, level: float, margin: float | None = None, least: float | None = None
+) -> str:
     """Return what an interval and a test say of a difference.
 
     Parameters
@@ -122,6 +146,8 @@ def verdict(low: float, high: float, p: float, level: float, margin: float | Non
         Corrected p-value, and the level below which it must lie.
     margin : float, optional
         A loss too small to matter.
+    least : float, optional
+        A more cautious lower end for the margin; default: `low`.
 
     Returns
     -------
@@ -137,7 +163,7 @@ def verdict(low: float, high: float, p: float, level: float, margin: float | Non
     >>> verdict(-0.004, 0.02, p=0.3, level=0.05, margin=0.01)
     'not worse by 0.01'
     """
-    small_loss = margin is not None and low > -margin
+    small_loss = margin is not None and (low if least is None else min(low, least)) > -margin
     if low > 0 and p < level:
         return "better"
     if high < 0 and p < level:

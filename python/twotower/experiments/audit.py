@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twotower.errors import InvalidInputError
-from twotower.evaluation import parse_measure
+from twotower.errors import InputTypeError, InvalidInputError
+from twotower.evaluation.measures import check_order
 from twotower.experiments.case import Case
 from twotower.experiments.checks import CHECKS
 from twotower.experiments.claims import Answer, claims
@@ -179,8 +179,7 @@ def audit(
     learned_from = tuple(_learned_from(collection, train, valid))
     tests = tuple(split for split in collection.qrels if split not in learned_from) if tests is None else tuple(tests)
     _check_splits(collection, tests, learned_from)
-    for measure in measures:
-        parse_measure(measure)
+    check_order(measures)
     if not seeds or not measures:
         raise InvalidInputError("give at least one seed and one measure")
     names = list(CHECKS if checks is None else checks)
@@ -189,6 +188,7 @@ def audit(
     for name in derived_from:
         if name not in TRAINING_SETS:
             raise InvalidInputError(f"unknown training set {name!r}: choose one of {', '.join(TRAINING_SETS)}")
+    _check_runs(runs or {}, collection, tests)
     case = Case(
         collection, tests, learned_from, dict(runs or {}), model, _recipes(recipes), list(seeds), list(measures),
         {str(file): read_texts(file) for file in files}, known, tuple(derived_from), dict(groups or {}), threads, log,
@@ -198,6 +198,23 @@ def audit(
         log(f"checking: {name}")
         result.findings.extend(check(case))
     return result
+
+
+def _check_runs(runs: Mapping[str, Run], collection: Collection, tests: Sequence[str]) -> None:
+    """Refuse a run that answers no judged query: it would be left out of every figure without a word."""
+    if not isinstance(runs, Mapping):
+        raise InputTypeError(f"runs is {type(runs).__name__}: give a mapping of name to run")
+    asked = set().union(*(collection.split(split) for split in tests))
+    for name, run in runs.items():
+        if not isinstance(run, Mapping):
+            raise InputTypeError(
+                f"run {name!r} is {type(run).__name__}: give query_id to doc_id to score, as read_run does"
+            )
+        if asked.isdisjoint(run):
+            raise InvalidInputError(
+                f"run {name!r} answers none of the {len(asked)} queries of {', '.join(tests)}: its queries are such as "
+                f"{next(iter(run), 'none at all')!r}, theirs such as {next(iter(asked), 'none at all')!r}"
+            )
 
 
 def _learned_from(collection: Collection, train: str | None, valid: str | None) -> Iterable[str]:

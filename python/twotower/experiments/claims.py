@@ -24,7 +24,8 @@ def claims(findings: Sequence[Finding]) -> dict[str, Answer]:
 
     Notes
     -----
-    The worst verdict decides; checks that did not run say nothing. One exception: leaks do not forbid to say that training taught
+    The worst verdict decides; a check that had nothing to run on says nothing, and without all of a claim's checks there is no
+    "yes". One exception: leaks do not forbid to say that training taught
     something if it did so on the clean queries too; they ask for care.
     """
     verdicts = {finding.check: finding.verdict for finding in findings}
@@ -36,8 +37,10 @@ def claims(findings: Sequence[Finding]) -> dict[str, Answer]:
 
 
 def _answer(verdicts: Mapping[str, Verdict], checks: Sequence[str]) -> Answer:
-    found = {verdicts.get(check, "not run") for check in checks}
-    for verdict in ("problem", "warning", "ok"):
+    found = [verdicts[check] for check in checks if check in verdicts]
+    for verdict in ("problem", "warning"):
         if verdict in found:
             return _ANSWERS[verdict]
+    if "ok" in found and len(found) == len(checks):
+        return _ANSWERS["ok"]
     return "not looked at"

@@ -76,6 +76,7 @@ class QueryBlind:
         doc_ids: Iterable[str] | None = None,
         folds: int = FOLDS,
         seed: int = 0,
+        avoid: bool = True,
     ) -> Self:
         """Learn from which documents each training query wanted: from their looks, and from how often they were wanted.
 
@@ -90,6 +91,9 @@ class QueryBlind:
             Parts of the cross-fitting, 2 to the number of queries.
         seed : int
             Of the parts.
+        avoid : bool
+            Whether having been wanted may speak against a document. Set it to False where the queries that will be asked come
+            from the same set: if each has a document of its own, the documents that nobody else wanted are the answers.
 
         Raises
         ------
@@ -121,6 +125,9 @@ class QueryBlind:
         total = counts.sum(axis=0)
         rows = np.concatenate([_wanted(looks, (total - own) * folds / (folds - 1)) for own in counts])
         model = Logistic.fit(rows, (counts > 0).ravel())
+        often, seldom = model.scores(_wanted(np.zeros((2,), np.float32), np.array([1.0, 0.0])))
+        if often < seldom and not avoid:
+            return cls(looks, ids)
         return cls(model.scores(_wanted(looks, total)), ids)
 
     def __len__(self) -> int:

@@ -76,7 +76,7 @@ class _Judged:
     """One case: what its hybrid says of the judged queries, collected once, and the mean at any weights."""
 
     def __init__(self, hybrid: "Hybrid", collection: Collection, split: str | Sequence[str], measure: str) -> None:
-        from twotower.evaluation import parse_measure
+        from twotower.evaluation.measures import check_order
 
         splits = (split,) if isinstance(split, str) else tuple(split)
         queries: dict[str, str] = {}
@@ -88,7 +88,7 @@ class _Judged:
         if not queries:
             raise InvalidInputError(f"{splits} of {collection.name} has no judged query: nothing to tune on")
         self.measure, self.query_ids, self.name_of = measure, list(queries), hybrid.doc_ids.__getitem__
-        self.k = parse_measure(measure).k or len(hybrid.names) * hybrid.depth
+        self.k = check_order([measure])[0].k or len(hybrid.names) * hybrid.depth
         self.blocks = list(hybrid.candidates(list(queries.values())))
         self.seen = TunedOn(collection.name, collection.fingerprint(), splits, len(queries))
 

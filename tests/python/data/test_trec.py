@@ -132,3 +132,12 @@ def test_real_judgements_of_both_kinds(path):
     assert len(qrels) == 43
     tt.write_qrels(qrels, path)
     assert tt.read_qrels(path) == qrels
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_id(tmp_path):
+    run, qrels = tmp_path / "run.trec", tmp_path / "qrels.txt"
+    run.write_bytes(b"\xef\xbb\xbfq1 Q0 d1 1 2.0 tag\nq1 Q0 d2 2 1.0 tag\n")
+    qrels.write_bytes(b"\xef\xbb\xbfq1 0 d1 1\n")
+    assert tt.read_run(run) == {"q1": {"d1": 2.0, "d2": 1.0}}
+    assert tt.read_qrels(qrels) == {"q1": {"d1": 1}}
+    assert tt.evaluate(run, qrels, ["RR"]) == tt.evaluate(tt.RunTable.read(run), qrels, ["RR"]) == {"RR": 1.0}

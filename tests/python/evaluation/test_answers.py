@@ -258,3 +258,13 @@ def test_gold_paragraphs_hold_their_answers():
     places = first_answer_places(run, questions.answers, questions.documents)
     assert np.mean(places == 1) > 0.99  # an answer that begins inside a token is the rest
     assert tt.evaluate(run, questions.qrels, ["Success@1"]) == {"Success@1": 1.0}
+
+
+def test_answers_from_a_generator_are_all_asked():
+    assert tt.has_answer("abc", (answer for answer in ["zzz", "abc"]))
+
+
+@pytest.mark.parametrize("score", [float("nan"), None, "1"])
+def test_a_score_that_is_no_number_is_refused(score):
+    with pytest.raises(InvalidInputError, match="document 'a'"):
+        tt.answer_accuracy({"q": {"a": score, "b": 1.0}}, {"q": ["x"]}, {"a": "x", "b": "y"}, ks=[1])

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 import twotower as tt
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.evaluation.significance import detectable_effect, holm, stratified_interval, verdict, wilson_interval
 
 N = 20
@@ -193,3 +193,63 @@ def test_wilson_against_a_published_value_and_coverage():
     shares = np.random.default_rng(0).binomial(30, 0.8, 4000) / 30
     inside = [low <= 0.8 <= high for low, high in (wilson_interval(s, 30, 0.95) for s in shares.tolist())]
     assert np.mean(inside) > 0.93
+
+
+TWENTY = {f"q{i}": {"d": 1} for i in range(20)}
+
+
+def found_at(place):
+    return {query_id: {"d": 1.0, "other": 2.0 if place == 2 else 0.0} for query_id in TWENTY}
+
+
+def test_a_run_of_foreign_documents_is_said():
+    foreign = {query_id: {"elsewhere": 1.0} for query_id in TWENTY}
+    found = tt.compare({"good": found_at(1), "foreign": foreign}, TWENTY, ["RR"])
+    assert any("'foreign'" in note and "judged documents" in note for note in found.notes)
+    assert found.notes[0] in found.to_markdown()
+    assert tt.compare({"good": found_at(1), "same": found_at(2)}, TWENTY, ["RR"]).notes == []
+
+
+def test_missing_queries_are_counted():
+    half = dict(list(found_at(1).items())[:7])
+    notes = tt.compare({"good": found_at(1), "half": half}, TWENTY, ["RR"]).notes
+    assert notes == ["Run 'half': 13 of 20 judged queries are missing and count 0."]
+
+
+@pytest.mark.parametrize("measure", ["hole@10", "NumRet", "NumQ"])
+def test_a_measure_of_which_more_is_not_better_orders_nothing(measure):
+    with pytest.raises(InvalidInputError, match="is not better"):
+        tt.compare({"a": found_at(1), "b": found_at(2)}, TWENTY, [measure])
+
+
+@pytest.mark.parametrize("n", [2, 3, 20])
+def test_not_worse_needs_queries_enough(n):
+    """Runs that never differ: only so many queries can rule out a loss above the margin."""
+    few = dict(list(TWENTY.items())[:n])
+    difference = tt.compare({"a": found_at(1), "b": found_at(1)}, few, ["RR"], margin=0.01).differences[0]
+    assert (difference.low, difference.high, difference.verdict) == (0, 0, "undecided")
+
+
+def test_not_worse_of_runs_that_never_differ_on_many_queries():
+    many = {f"q{i}": {"d": 1} for i in range(400)}
+    run = {query_id: {"d": 1.0} for query_id in many}
+    assert tt.compare({"a": run, "b": run}, many, ["RR"], margin=0.01).differences[0].verdict == "not worse by 0.01"
+
+
+@pytest.mark.parametrize(
+    ("runs", "qrels", "options", "message"),
+    [
+        ({"a": "bm25.trec", "b": {}}, TWENTY, {}, "read_run"),
+        ({"a": {}, "b": [[1]]}, TWENTY, {}, "a run of 'b' is list"),
+        ({"a": {}, "b": {}}, "qrels.txt", {}, "read_qrels"),
+        ({"a": {}, "b": {}}, TWENTY, {"confidence": "x"}, "give an integer and a number"),
+    ],
+)
+def test_wrong_types_are_named(runs, qrels, options, message):
+    with pytest.raises(InputTypeError, match=message):
+        tt.compare(runs, qrels, ["RR"], **options)
+
+
+def test_a_confidence_that_no_test_can_reach_is_refused():
+    with pytest.raises(InvalidInputError, match=r"0\.9999"):
+        tt.compare({"a": found_at(1), "b": found_at(2)}, TWENTY, ["RR"], confidence=1 - 2**-53)

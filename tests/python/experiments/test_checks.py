@@ -7,7 +7,7 @@ import pytest
 
 import planted
 import twotower as tt
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.evaluation import Difference
 from twotower.evaluation.significance import detectable_effect
 from twotower.experiments import CHECKS
@@ -300,8 +300,25 @@ def finding(check, verdict):
     ],
 )
 def test_what_may_be_claimed(verdicts, answer):
-    found = claims([finding(check, verdict) for check, verdict in verdicts.items()])
-    assert found["training taught something that carries over"] == answer
+    claim = "training taught something that carries over"
+    every = dict.fromkeys(CLAIMS[claim], "not run") | verdicts
+    assert claims([finding(check, verdict) for check, verdict in every.items()])[claim] == answer
+
+
+def test_part_of_the_checks_is_no_yes():
+    claim = "one ranker is better than another"
+    assert claims([finding("saturation", "ok")])[claim] == "not looked at"
+    assert claims([finding("saturation", "warning")])[claim] == "with care"
+    assert claims([finding(check, "ok") for check in CLAIMS[claim]])[claim] == "yes"
+
+
+def test_a_run_of_other_queries_is_refused():
+    corpus = {f"d{i}": Document(f"word{i} text") for i in range(4)}
+    collection = Collection("small", corpus, {"q": "word1"}, {"test": {"q": {"d1": 1}}})
+    with pytest.raises(InvalidInputError, match="run 'foreign' answers none of the 1 queries"):
+        audit(collection, runs={"foreign": {"x": {"d1": 1.0}}}, checks=["saturation"])
+    with pytest.raises(InputTypeError, match="run 'file' is str"):
+        audit(collection, runs={"file": "bm25.trec"}, checks=["saturation"])
 
 
 def test_claims_rest_on_every_check():

@@ -66,3 +66,12 @@ def test_refuses(asked, options, error, message):
 def test_labels_that_are_all_alike_say_nothing():
     assert (Logistic.fit(noise(9), np.ones(9, bool)).scores(noise(9)) == 0).all()
     assert (Logistic.fit(noise(9), np.zeros(9, bool)).scores(noise(9)) == 0).all()
+
+
+def test_what_nobody_else_wanted_is_no_answer_unless_it_may_be_avoided():
+    """Half of the queries teach, the other half is asked, and each has a document of its own: nothing can be known."""
+    asked, rest = [{doc} for doc in range(150)], range(150, 300)
+    fair = [hit.doc for hit in QueryBlind.fit_asked(noise(), asked, avoid=False).search("any", 50)]
+    told = [hit.doc for hit in QueryBlind.fit_asked(noise(), asked).search("any", 50)]
+    assert np.mean(np.isin(told, rest)) == 1
+    assert np.mean(np.isin(fair, rest)) < 0.8

@@ -60,10 +60,14 @@ def _asked(case: Case, splits: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _run(
-    case: Case, features: npt.NDArray[np.float32], asked: Sequence[Sequence[int]], query_ids: Sequence[str]
+    case: Case,
+    features: npt.NDArray[np.float32],
+    asked: Sequence[Sequence[int]],
+    query_ids: Sequence[str],
+    avoid: bool = True,
 ) -> Run:
     """Return the run of one order."""
-    blind = QueryBlind.fit_asked(features, asked, case.doc_ids, folds=FOLDS)
+    blind = QueryBlind.fit_asked(features, asked, case.doc_ids, folds=FOLDS, avoid=avoid)
     run: Run = blind.search(case.query_texts(query_ids), DEPTH).to_run(list(query_ids))
     return run
 
@@ -77,5 +81,5 @@ def _cross_fitted(case: Case, features: npt.NDArray[np.float32], split: str, lea
     for number in range(FOLDS):
         own = [q for q, part in zip(query_ids, fold.tolist(), strict=True) if part == number]
         others = [docs for q, docs in tested.items() if q not in set(own)]
-        run |= _run(case, features, learned + others, own)
+        run |= _run(case, features, learned + others, own, avoid=False)
     return run
