@@ -15,7 +15,7 @@ _HOMES = {
     "twotower.evaluation": "compare evaluate evaluate_queries",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
     "twotower.search": "Dense Hybrid rank_candidates search_split",
-    "twotower.text": "Analyzer Vocabulary",
+    "twotower.text": "Analyzer Vocabulary WordPiece",
     "twotower.towers": "TwoTower",
     "twotower.training": "train",
     "twotower.types": "Collection Document Hit Hits Qrels Run",

@@ -167,8 +167,66 @@ std::size_t select_panel(const float* scores, const float* norms, std::size_t n_
   return n;
 }
 
+// ---------------------------------------------------------------- surface tokens
+
+// All ones where first <= byte <= last. Bytes from 0x80 up are negative and never in an ASCII range.
+__m256i in_range(__m256i v, char first, char last) noexcept {
+  const __m256i above = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(static_cast<char>(first - 1)));
+  return _mm256_andnot_si256(_mm256_cmpgt_epi8(v, _mm256_set1_epi8(last)), above);
+}
+
+struct Marks {
+  std::uint64_t word, blank;
+};
+
+std::uint64_t bits_of(__m256i v) noexcept { return static_cast<std::uint32_t>(_mm256_movemask_epi8(v)); }
+
+Marks mark_half(const std::uint8_t* text, __m256i capital_shift, std::uint8_t* folded) noexcept {
+  const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text));
+  const __m256i zero = _mm256_setzero_si256();
+  const __m256i capital = in_range(v, 'A', 'Z');
+  const __m256i lower = _mm256_add_epi8(v, _mm256_and_si256(capital, capital_shift));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(folded), _mm256_or_si256(lower, _mm256_cmpeq_epi8(v, zero)));
+  // Controls are what is below a space as a signed number: that takes in the bytes from 0x80 up.
+  const __m256i low = _mm256_cmpgt_epi8(_mm256_set1_epi8(' '), v);
+  const __m256i blank = _mm256_or_si256(_mm256_or_si256(in_range(v, '\t', '\n'), in_range(v, '\r', '\r')),
+                                        _mm256_cmpeq_epi8(v, _mm256_set1_epi8(' ')));
+  const __m256i letter = _mm256_or_si256(capital, in_range(v, 'a', 'z'));
+  const __m256i other = _mm256_or_si256(in_range(v, '0', '9'), _mm256_cmpeq_epi8(v, _mm256_set1_epi8(0x7F)));
+  const __m256i word = _mm256_andnot_si256(blank, _mm256_or_si256(_mm256_or_si256(letter, other), low));
+  return {bits_of(word), bits_of(blank)};
+}
+
+bool mark_tokens(const std::uint8_t* text, std::size_t size, bool lowercase, std::uint8_t* folded, std::uint64_t* words,
+                 std::uint64_t* starts) noexcept {
+  const __m256i capital_shift = _mm256_set1_epi8(lowercase ? 32 : 0);
+  __m256i seen = _mm256_setzero_si256();
+  std::uint64_t carry = 0;
+  const std::size_t n_blocks = (size + 63) / 64;
+  for (std::size_t block = 0; block < n_blocks; ++block) {
+    const std::uint8_t* from = text + 64 * block;
+    alignas(32) std::uint8_t tail[64];
+    if (size - 64 * block < 64) {
+      __builtin_memset(tail, ' ', 64);
+      __builtin_memcpy(tail, from, size - 64 * block);
+      from = tail;
+    }
+    seen = _mm256_or_si256(seen, _mm256_or_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)),
+                                                 _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + 32))));
+    const Marks low = mark_half(from, capital_shift, folded + 64 * block);
+    const Marks high = mark_half(from + 32, capital_shift, folded + 64 * block + 32);
+    const std::uint64_t word = low.word | high.word << 32;
+    words[block] = word;
+    starts[block] = (word & ~(word << 1 | carry)) | ~(word | low.blank | high.blank << 32);
+    carry = word >> 63;
+  }
+  words[n_blocks] = 0;
+  return _mm256_movemask_epi8(seen) != 0;
+}
+
 }  // namespace
 
-const Kernels kAvx2{"avx2", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel};
+const Kernels kAvx2{"avx2",    kPanel,      crc32c,       dot_rows,   dot_panel,
+                    dot_exact, select_rows, select_panel, mark_tokens};
 
 }  // namespace twotower::kernels

@@ -160,8 +160,47 @@ std::size_t select_panel(const float* scores, const float* norms, std::size_t n_
   return n;
 }
 
+// ---------------------------------------------------------------- surface tokens
+
+// first <= byte <= last, by one comparison of unsigned numbers.
+__mmask64 in_range(__m512i v, char first, char last) noexcept {
+  return _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8(first)),
+                                _mm512_set1_epi8(static_cast<char>(last - first)));
+}
+
+__mmask64 equals(__m512i v, char byte) noexcept { return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(byte)); }
+
+bool mark_tokens(const std::uint8_t* text, std::size_t size, bool lowercase, std::uint8_t* folded, std::uint64_t* words,
+                 std::uint64_t* starts) noexcept {
+  const __m512i space = _mm512_set1_epi8(' ');
+  const __m512i capital_shift = _mm512_set1_epi8(lowercase ? 32 : 0);
+  __mmask64 seen = 0;
+  std::uint64_t carry = 0;
+  const std::size_t n_blocks = (size + 63) / 64;
+  for (std::size_t block = 0; block < n_blocks; ++block) {
+    const std::size_t left = size - 64 * block;
+    const __mmask64 inside = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+    const __m512i v = _mm512_mask_loadu_epi8(space, inside, text + 64 * block);
+    const __mmask64 capital = in_range(v, 'A', 'Z');
+    const __mmask64 high = _mm512_movepi8_mask(v);
+    const __mmask64 control = _mm512_cmplt_epu8_mask(v, space) | equals(v, 0x7F);
+    const __mmask64 blank = in_range(v, '\t', '\n') | equals(v, '\r') | equals(v, ' ');
+    const __m512i lower = _mm512_mask_add_epi8(v, capital, v, capital_shift);
+    _mm512_storeu_si512(folded + 64 * block, _mm512_mask_blend_epi8(equals(v, 0), lower, _mm512_set1_epi8(-1)));
+    const __mmask64 letter = capital | in_range(v, 'a', 'z') | in_range(v, '0', '9');
+    const std::uint64_t word = (letter | high | control) & ~blank;
+    words[block] = word;
+    starts[block] = (word & ~(word << 1 | carry)) | ~(word | blank);
+    carry = word >> 63;
+    seen |= high;
+  }
+  words[n_blocks] = 0;
+  return seen != 0;
+}
+
 }  // namespace
 
-const Kernels kAvx512{"avx512", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel};
+const Kernels kAvx512{"avx512",  kPanel,      crc32c,       dot_rows,   dot_panel,
+                      dot_exact, select_rows, select_panel, mark_tokens};
 
 }  // namespace twotower::kernels

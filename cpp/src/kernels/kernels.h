@@ -12,7 +12,7 @@
 namespace twotower::kernels {
 
 /// One instruction set. Every function is pure, thread-safe and noexcept, takes pointers of any alignment and sizes
-/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_* and dot_exact, within the bound of docs/math.md
+/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_*, dot_exact and mark_tokens, within the bound of docs/math.md
 /// (section 1) for the two float32 inner products.
 struct Kernels {
   const char* name;
@@ -42,6 +42,16 @@ struct Kernels {
   /// The same for scores [R, panel] with factor, absolute and threshold per query; writes r * panel + p.
   std::size_t (*select_panel)(const float* scores, const float* norms, std::size_t n_rows, const float* factor,
                               const float* absolute, const float* threshold, std::uint32_t* found) noexcept;
+
+  /// Finds the surface tokens of a text: runs of ASCII letters, digits, controls other than \t \n \r and bytes from
+  /// 0x80 up ("word bytes"), and every other printable ASCII character but the space by itself. For byte i, bit i % 64
+  /// of words[i / 64] says that it is a word byte, that of starts[i / 64] that a token starts there; folded[i] is the
+  /// byte, in lower case if it is A-Z and `lowercase`, 0xFF if it is 0. Returns whether any byte is from 0x80 up.
+  ///
+  /// Writes whole blocks of 64: folded has room for n = 64 * ceil(size / 64) bytes, starts for n / 64 words, `words` for
+  /// one more, which becomes 0. Bits behind the text are 0, bytes behind it anything. No argument overlaps another.
+  bool (*mark_tokens)(const std::uint8_t* text, std::size_t size, bool lowercase, std::uint8_t* folded,
+                      std::uint64_t* words, std::uint64_t* starts) noexcept;
 };
 
 inline constexpr std::size_t kMaxPanel = 32;

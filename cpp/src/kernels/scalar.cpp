@@ -80,8 +80,48 @@ std::size_t select_panel(const float* scores, const float* norms, std::size_t n_
   return n;
 }
 
+enum ByteClass : std::uint8_t { kBlank, kWordByte, kSymbol };
+
+struct ByteTable {
+  ByteClass of[256];
+
+  constexpr ByteTable() : of{} {
+    for (int byte = 0; byte < 256; ++byte) {
+      const bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+      const bool symbol = byte > ' ' && byte < 0x7F && !letter && !(byte >= '0' && byte <= '9');
+      const bool blank = byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+      of[byte] = blank ? kBlank : symbol ? kSymbol : kWordByte;
+    }
+  }
+};
+constexpr ByteTable kByteTable;
+
+bool mark_tokens(const std::uint8_t* text, std::size_t size, bool lowercase, std::uint8_t* folded, std::uint64_t* words,
+                 std::uint64_t* starts) noexcept {
+  const std::size_t n_blocks = (size + 63) / 64;
+  bool in_word = false;
+  std::uint8_t seen = 0;
+  for (std::size_t block = 0; block < n_blocks; ++block) {
+    words[block] = starts[block] = 0;
+    for (std::size_t i = 64 * block; i < 64 * block + 64 && i < size; ++i) {
+      const std::uint8_t byte = text[i];
+      const bool capital = lowercase && byte >= 'A' && byte <= 'Z';
+      folded[i] = byte == 0 ? 0xFF : static_cast<std::uint8_t>(capital ? byte + 32 : byte);
+      seen |= byte;
+      const ByteClass kind = kByteTable.of[byte];
+      const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+      if (kind == kWordByte) words[block] |= bit;
+      if (kind == kSymbol || (kind == kWordByte && !in_word)) starts[block] |= bit;
+      in_word = kind == kWordByte;
+    }
+  }
+  words[n_blocks] = 0;
+  return seen >= 0x80;
+}
+
 }  // namespace
 
-const Kernels kScalar{"scalar", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel};
+const Kernels kScalar{"scalar",  kPanel,      crc32c,       dot_rows,   dot_panel,
+                      dot_exact, select_rows, select_panel, mark_tokens};
 
 }  // namespace twotower::kernels

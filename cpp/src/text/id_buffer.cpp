@@ -1,0 +1,41 @@
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include "twotower/wordpiece.h"
+
+namespace twotower {
+
+IdBuffer::IdBuffer(IdBuffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)) {}
+
+IdBuffer& IdBuffer::operator=(IdBuffer&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(capacity_, other.capacity_);
+  return *this;
+}
+
+IdBuffer::~IdBuffer() { std::free(data_); }
+
+// realloc: the system moves the pages of a large block instead of copying them.
+void IdBuffer::grow(std::size_t needed) {
+  const std::size_t capacity = std::max(needed, capacity_ + capacity_ / 2);
+  void* const moved = std::realloc(data_, capacity * sizeof(std::int32_t));
+  if (moved == nullptr) throw std::bad_alloc();
+  data_ = static_cast<std::int32_t*>(moved);
+  capacity_ = capacity;
+}
+
+void IdBuffer::shrink() noexcept {
+  if (size_ == 0) return;
+  void* const moved = std::realloc(data_, size_ * sizeof(std::int32_t));
+  if (moved == nullptr) return;  // the larger block is still there
+  data_ = static_cast<std::int32_t*>(moved);
+  capacity_ = size_;
+}
+
+}  // namespace twotower

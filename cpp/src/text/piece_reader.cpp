@@ -1,0 +1,256 @@
+#include "text/piece_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "kernels/dispatch.h"
+#include "twotower/interrupt.h"
+
+namespace twotower {
+namespace {
+
+constexpr std::size_t kBlock = 64;
+constexpr std::size_t kSegmentBytes = std::size_t{1} << 16;  // text that is marked at once; its buffers stay in L2
+constexpr std::size_t kLimitedBytesPerToken = 8;             // how much text to mark for a limited number of tokens
+constexpr std::size_t kGroup = 32;                           // tokens between asking for their slots and reading them
+constexpr std::size_t kWindow = 57;                          // word bits that one unaligned read is sure to hold
+
+// Nothing to normalise, but for capitals, which the fold has taken: a word or a symbol of ASCII without controls.
+bool is_plain(std::string_view token) {
+  return std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+bool separates(char c) {
+  const bool word_byte = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c < 0x7F && !word_byte);
+}
+
+// Where text can be cut at or before byte `wanted`: behind an ASCII space or symbol. 0 if nowhere.
+std::size_t cut_before(std::string_view text, std::size_t wanted) {
+  while (wanted > 0 && !separates(text[wanted - 1])) --wanted;
+  return wanted;
+}
+
+bool bit(const std::vector<std::uint64_t>& bits, std::size_t at) { return (bits[at / kBlock] >> at % kBlock & 1) != 0; }
+
+// Bytes of the token at `start`: of a run of word bytes up to kWindow, or 1 of a symbol.
+inline std::size_t short_token_bytes(const std::uint64_t* words, std::size_t start) {
+  std::uint64_t window;
+  std::memcpy(&window, reinterpret_cast<const unsigned char*>(words) + start / 8, sizeof window);
+  window = ~(window >> start % 8);
+  const auto run = static_cast<std::size_t>(std::countr_zero(window | std::uint64_t{1} << kWindow));
+  return run + (run == 0);
+}
+
+}  // namespace
+
+PieceReader::PieceReader(const PieceRules& rules)
+    : rules_(rules), table_(rules.cache.table()), normalizer_(rules.options) {}
+
+void PieceReader::append_all(std::string_view text, std::size_t limit, IdBuffer& ids,
+                             std::vector<std::int32_t>* spans) {
+  const std::size_t first = ids.size();
+  const auto room_left = [&] { return limit - std::min(limit, ids.size() - first); };
+  std::size_t at = 0;
+  for (AddedTokens::Match match; room_left() > 0 && rules_.added.find(text, at, match); at = match.end) {
+    append_plain(text.substr(at, match.begin - at), at, room_left(), ids, spans);
+    *ids.room(1) = match.id;
+    ids.set_size(ids.size() + 1);
+    if (spans != nullptr) {
+      spans->insert(spans->end(), {static_cast<std::int32_t>(match.begin), static_cast<std::int32_t>(match.end)});
+    }
+  }
+  append_plain(text.substr(at), at, room_left(), ids, spans);
+}
+
+void PieceReader::append_plain(std::string_view text, std::size_t offset, std::size_t limit, IdBuffer& ids,
+                               std::vector<std::int32_t>* spans) {
+  const std::size_t first = ids.size();
+  const std::size_t wanted = limit < kSegmentBytes / kLimitedBytesPerToken
+                                 ? std::max(kBlock, limit * kLimitedBytesPerToken)
+                                 : kSegmentBytes;
+  while (!text.empty() && ids.size() - first < limit) {
+    const std::size_t size = mark_segment(text, wanted);
+    // No character has more parts than bytes (make_wordpiece_tables.py holds it); a slot is copied as three ids.
+    std::int32_t* const out = ids.room(size + PieceTable::kInline + 1);
+    std::int32_t* const end =
+        spans == nullptr ? read_segment(size, out) : read_segment_with_spans(size, offset, out, *spans);
+    ids.set_size(ids.size() + static_cast<std::size_t>(end - out));
+    text.remove_prefix(size);
+    offset += size;
+    if (!text.empty()) check_interrupt();
+  }
+}
+
+// Marks the tokens of a stretch of about `wanted` bytes at the front, which ends between tokens; returns its size.
+std::size_t PieceReader::mark_segment(std::string_view text, std::size_t wanted) {
+  std::size_t size = text.size();
+  for (; wanted < text.size(); wanted *= 2) {
+    const std::size_t cut = cut_before(text, wanted);
+    if (cut == 0) continue;
+    size = cut;
+    break;
+  }
+  const std::size_t n_blocks = (size + kBlock - 1) / kBlock;
+  if (starts_.size() < n_blocks) {
+    starts_.resize(n_blocks);
+    words_.resize(n_blocks + 2);  // and one block behind for reads that are not aligned
+    folded_.resize(n_blocks * kBlock + PieceKey::kMaxBytes);
+  }
+  kernels::active().mark_tokens(reinterpret_cast<const std::uint8_t*>(text.data()), size, rules_.options.lowercase,
+                                folded_.data(), words_.data(), starts_.data());
+  list_starts(n_blocks);
+  return size;
+}
+
+// Eight positions a step, the last ones beyond the block's: no branch for each token.
+void PieceReader::list_starts(std::size_t n_blocks) {
+  std::size_t most = n_blocks * kBlock;
+  if (most > kSegmentBytes) {  // one long run: far fewer tokens than bytes
+    most = 0;
+    for (std::size_t block = 0; block < n_blocks; ++block) most += static_cast<std::size_t>(std::popcount(starts_[block]));
+  }
+  if (positions_.size() < most + kBlock) positions_.resize(most + kBlock);
+  std::uint32_t* out = positions_.data();
+  for (std::size_t block = 0; block < n_blocks; ++block) {
+    std::uint64_t bits = starts_[block];
+    const auto base = static_cast<std::uint32_t>(block * kBlock);
+    const auto count = static_cast<std::size_t>(std::popcount(bits));
+    for (std::size_t i = 0; i < count; i += 8) {
+      for (std::size_t k = 0; k < 8; ++k) {
+        out[i + k] = base + static_cast<std::uint32_t>(std::countr_zero(bits));
+        bits &= bits - 1;
+      }
+    }
+    out += count;
+  }
+  n_positions_ = static_cast<std::size_t>(out - positions_.data());
+}
+
+std::size_t PieceReader::token_bytes(std::size_t start, std::size_t size) const noexcept {
+  if (!bit(words_, start)) return 1;
+  std::size_t end = start + short_token_bytes(words_.data(), start);
+  while (end < size && bit(words_, end)) {
+    const std::uint64_t rest = ~(words_[end / kBlock] >> end % kBlock);
+    end += std::min<std::size_t>(static_cast<std::size_t>(std::countr_zero(rest)), kBlock - end % kBlock);
+  }
+  return end - start;
+}
+
+std::int32_t* PieceReader::read_segment(std::size_t size, std::int32_t* out) {
+  struct Asked {
+    PieceKey key;
+    std::uint64_t hash;
+    std::size_t bytes;
+  };
+  std::array<Asked, kGroup> asked;
+  const PieceTable* table = table_.get();
+  for (std::size_t begin = 0; begin < n_positions_; begin += kGroup) {
+    const std::size_t n = std::min(kGroup, n_positions_ - begin);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t start = positions_[begin + i];
+      const std::size_t bytes = short_token_bytes(words_.data(), start);
+      const PieceKey key = PieceKey::of(folded_.data() + start, std::min(bytes, PieceKey::kMaxBytes));
+      asked[i] = {key, key.hash(), bytes};
+      __builtin_prefetch(&table->slot(table->home(asked[i].hash)));
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto& [key, hash, bytes] = asked[i];
+      const PieceTable::Slot& slot = table->slot(table->home(hash));
+      const std::uint64_t low = slot.low.load(std::memory_order_acquire);
+      const std::uint64_t high = slot.high.load(std::memory_order_relaxed);
+      const std::uint64_t ids01 = slot.ids01.load(std::memory_order_relaxed);
+      const std::uint64_t id2_count = slot.id2_count.load(std::memory_order_relaxed);
+      const std::uint64_t count = id2_count >> 32;
+      const bool found = ((low ^ key.low) | (high ^ key.high)) == 0;
+      if (found & (bytes <= PieceKey::kMaxBytes) & (count <= PieceTable::kInline)) [[likely]] {
+        std::memcpy(out, &ids01, sizeof ids01);
+        std::memcpy(out + 2, &id2_count, sizeof id2_count);
+        out += count;
+      } else {
+        out = read_slowly(positions_[begin + i], size, out);
+        table = table_.get();
+      }
+    }
+  }
+  return out;
+}
+
+// A token that is long, new, not in its home slot or of many pieces.
+std::int32_t* PieceReader::read_slowly(std::size_t start, std::size_t size, std::int32_t* out) {
+  const unsigned char* const bytes = folded_.data() + start;
+  const std::string_view token(reinterpret_cast<const char*>(bytes), token_bytes(start, size));
+  if (token.size() > PieceKey::kMaxBytes) return resolve(token, out, 0, nullptr);
+  const PieceKey key = PieceKey::of(bytes, token.size());
+  if (const PieceTable::Slot* const slot = table_->find(key, key.hash())) {
+    const std::uint64_t ids01 = slot->ids01.load(std::memory_order_relaxed);
+    const std::uint64_t id2_count = slot->id2_count.load(std::memory_order_relaxed);
+    const std::uint64_t count = id2_count >> 32;
+    if (count > PieceTable::kInline) return std::copy_n(table_->overflow(ids01), count, out);
+    std::memcpy(out, &ids01, sizeof ids01);
+    std::memcpy(out + 2, &id2_count, sizeof id2_count);
+    return out + count;
+  }
+  std::int32_t* const end = resolve(token, out, 0, nullptr);
+  rules_.cache.remember(key, {out, end}, table_);
+  return end;
+}
+
+std::int32_t* PieceReader::read_segment_with_spans(std::size_t size, std::size_t offset, std::int32_t* out,
+                                                   std::vector<std::int32_t>& spans) {
+  for (std::size_t i = 0; i < n_positions_; ++i) {
+    const std::size_t start = positions_[i];
+    const char* const bytes = reinterpret_cast<const char*>(folded_.data()) + start;
+    out = resolve({bytes, token_bytes(start, size)}, out, offset + start, &spans);
+  }
+  return out;
+}
+
+// The pieces of one surface token, without the cache. `offset` is its place in the text.
+std::int32_t* PieceReader::resolve(std::string_view token, std::int32_t* out, std::size_t offset,
+                                   std::vector<std::int32_t>* spans) {
+  const PieceMatcher& matcher = rules_.matcher;
+  const auto put_span = [&](std::size_t begin, std::size_t end) {
+    spans->insert(spans->end(), {static_cast<std::int32_t>(offset + begin), static_cast<std::int32_t>(offset + end)});
+  };
+  const bool plain = is_plain(token);
+  if (!plain) normalizer_.normalize(token);
+  BertNormalizer::Word word{token, token.size(), 0};
+  for (bool more = plain || normalizer_.next_word(word); more; more = !plain && normalizer_.next_word(word)) {
+    const bool short_enough = word.n_chars <= rules_.options.max_input_chars_per_word;
+    std::size_t n = short_enough ? matcher.match(word.bytes, out) : 0;
+    const bool cut = n > 0;
+    if (!cut) out[n++] = rules_.unk_id;
+    if (spans != nullptr) {
+      const auto begin_of = [&](std::size_t c) { return plain ? c : normalizer_.begin_of(word.first_char + c); };
+      const auto end_of = [&](std::size_t c) { return plain ? c + 1 : normalizer_.end_of(word.first_char + c); };
+      std::size_t byte = 0, first = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        std::size_t last = word.n_chars;
+        if (cut) {
+          const std::size_t piece = matcher.piece_bytes(out[i], i == 0);
+          const auto is_lead = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+          const std::string_view bytes = word.bytes.substr(byte, piece);
+          last = first + static_cast<std::size_t>(std::count_if(bytes.begin(), bytes.end(), is_lead));
+          byte += piece;
+        }
+        put_span(begin_of(first), end_of(last - 1));
+        first = last;
+      }
+    }
+    out += n;
+  }
+  return out;
+}
+
+void PieceReader::preload(std::string_view token) {
+  if (token.empty() || token.size() > PieceKey::kMaxBytes) return;
+  mark_segment(token, token.size());
+  if (n_positions_ != 1 || positions_[0] != 0 || token_bytes(0, token.size()) != token.size()) return;
+  std::array<std::int32_t, PieceKey::kMaxBytes + PieceTable::kInline + 1> pieces;
+  read_slowly(0, token.size(), pieces.data());
+}
+
+}  // namespace twotower
