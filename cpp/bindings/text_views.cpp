@@ -33,10 +33,55 @@ template <class T>
 void add_by_offsets(const T* offsets, std::int64_t n, const char* bytes, const std::string& what, TextViews& out) {
   for (std::int64_t i = 0; i < n; ++i) {
     if (offsets[i] < 0 || offsets[i + 1] < offsets[i]) {
-      throw InvalidInput(name_of(what, out.views.size()) + " goes from byte " + std::to_string(offsets[i]) + " to " +
+      throw InvalidInput(name_of(what, out.texts.size()) + " goes from byte " + std::to_string(offsets[i]) + " to " +
                          std::to_string(offsets[i + 1]) + ": offsets must not fall");
     }
-    out.views.emplace_back(bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
+    out.texts.push_back({bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i]), TextForm::kUtf8});
+  }
+}
+
+// How many str ahead are fetched from memory: they lie anywhere.
+constexpr std::size_t kAhead = 8;
+
+// References to many objects. A list could lose its items while the GIL is released.
+class HeldObjects {
+ public:
+  explicit HeldObjects(std::size_t n) { objects_.reserve(n); }
+  HeldObjects(const HeldObjects&) = delete;
+  HeldObjects& operator=(const HeldObjects&) = delete;
+  ~HeldObjects() {
+    const py::gil_scoped_acquire gil;
+    for (std::size_t i = 0; i < objects_.size(); ++i) {
+      if (i + kAhead < objects_.size()) __builtin_prefetch(objects_[i + kAhead], 1);
+      Py_DECREF(objects_[i]);
+    }
+  }
+
+  void add(PyObject* object) {
+    Py_INCREF(object);
+    objects_.push_back(object);
+  }
+
+ private:
+  std::vector<PyObject*> objects_;
+};
+
+// A str's own memory. Asking for its UTF-8 would keep a second copy of it for the life of the str.
+template <class Where>
+StoredText stored_text(PyObject* item, const Where& where) {
+  if (!PyUnicode_Check(item)) utf8_view(item, where);  // raises
+  const auto size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(item));
+  switch (PyUnicode_KIND(item)) {
+    case PyUnicode_1BYTE_KIND:
+      return {PyUnicode_DATA(item), size, PyUnicode_IS_ASCII(item) ? TextForm::kAscii : TextForm::kLatin1};
+    case PyUnicode_2BYTE_KIND:
+      return {PyUnicode_DATA(item), size, TextForm::kUcs2};
+    case PyUnicode_4BYTE_KIND:
+      return {PyUnicode_DATA(item), size, TextForm::kUcs4};
+    default: {  // a str of the old kind that is not ready
+      const std::string_view utf8 = utf8_view(item, where);
+      return {utf8.data(), utf8.size(), TextForm::kUtf8};
+    }
   }
 }
 
@@ -48,7 +93,7 @@ void add_string_views(const ArrowArray& array, TextViews& out) {
     std::memcpy(fields, first + 16 * i, sizeof fields);
     const char* data = first + 16 * i + 4;
     if (fields[0] > 12) data = static_cast<const char*>(array.buffers[2 + fields[2]]) + fields[3];
-    out.views.emplace_back(data, static_cast<std::size_t>(fields[0]));
+    out.texts.push_back({data, static_cast<std::size_t>(fields[0]), TextForm::kUtf8});
   }
 }
 
@@ -78,7 +123,7 @@ void add_arrow(const ArrowSchema& schema, ArrowArray* array, const std::string& 
                      "\": it must be a column of strings (utf8, large_utf8 or string_view)");
   }
   if (kept->length == 0) return;
-  refuse_nulls(*kept, what, out.views.size());
+  refuse_nulls(*kept, what, out.texts.size());
   if (format == "vu") return add_string_views(*kept, out);
   const char* const bytes = kept->buffers[2] == nullptr ? "" : static_cast<const char*>(kept->buffers[2]);
   if (format == "u") {
@@ -103,17 +148,20 @@ void check_stream(int code, ArrowArrayStream* stream) {
 
 }  // namespace
 
-TextViews views_of_strings(const py::tuple& texts, const std::string& what) {
+TextViews views_of_strings(const py::object& texts, const std::string& what) {
+  const auto sequence = py::reinterpret_steal<py::object>(PySequence_Fast(texts.ptr(), "a list of str is needed"));
+  if (!sequence) throw py::error_already_set();
+  const auto n = static_cast<std::size_t>(PySequence_Fast_GET_SIZE(sequence.ptr()));
+  PyObject** const items = PySequence_Fast_ITEMS(sequence.ptr());
   TextViews out;
-  out.well_formed = true;
-  out.views.reserve(texts.size());
-  for (const py::handle text : texts) {
-    out.views.push_back(utf8_view(text, [&] { return name_of(what, out.views.size()); }));
+  out.texts.reserve(n);
+  auto held = std::make_shared<HeldObjects>(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) __builtin_prefetch(items[i + kAhead], 1);
+    out.texts.push_back(stored_text(items[i], [&] { return name_of(what, i); }));
+    held->add(items[i]);
   }
-  out.owners.emplace_back(new py::tuple(texts), [](py::tuple* owned) {
-    const py::gil_scoped_acquire gil;
-    delete owned;
-  });
+  out.owners.push_back(std::move(held));
   return out;
 }
 
@@ -130,7 +178,7 @@ TextViews views_of_bytes(const py::buffer& bytes, const Array<std::int64_t>& off
   }
   TextViews out;
   const auto n = static_cast<std::int64_t>(ends.size()) - 1;
-  out.views.reserve(static_cast<std::size_t>(n));
+  out.texts.reserve(static_cast<std::size_t>(n));
   const char* const data = info->ptr == nullptr ? "" : static_cast<const char*>(info->ptr);
   add_by_offsets(ends.data(), n, data, what, out);
   out.owners.push_back(std::move(info));  // and with it the buffer of the object

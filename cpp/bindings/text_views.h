@@ -1,4 +1,4 @@
-// Texts of a Python caller as views of UTF-8: from str, from bytes with offsets, from Arrow. Copies no text.
+// Texts of a Python caller as views: from str, from bytes with offsets, from Arrow. Copies no text.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "arrays.h"
+#include "twotower/stored_text.h"
 
 namespace twotower::bindings {
 
@@ -33,13 +34,13 @@ std::string_view utf8_view(py::handle item, const Where& where) {
 
 /// Views of N texts and what keeps their memory alive.
 struct TextViews {
-  std::vector<std::string_view> views;
-  bool well_formed = false;  // str is always valid UTF-8; other sources are not known to be
+  std::vector<StoredText> texts;
   std::vector<std::shared_ptr<void>> owners;
 };
 
-/// `texts` is a tuple of str. THROWS InputTypeError, InvalidInputError that name `what` and the number of the text.
-TextViews views_of_strings(const py::tuple& texts, const std::string& what);
+/// `texts` is a list or tuple of str; each str is held. THROWS InputTypeError that names `what` and the number of what is
+/// no str.
+TextViews views_of_strings(const py::object& texts, const std::string& what);
 
 /// Text n is bytes[offsets[n], offsets[n + 1]).
 TextViews views_of_bytes(const py::buffer& bytes, const Array<std::int64_t>& offsets, const std::string& what);

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "twotower/stored_text.h"
+
 namespace twotower {
 
 /// What is done to text before it is cut into pieces, and the rules of the cut. Meanings are those of BertNormalizer,
@@ -45,7 +47,7 @@ struct VocabularyEntry {
   std::int32_t id;
 };
 
-/// A growing array of ids that can be handed over without a copy. New room is not initialised. Not thread-safe.
+/// A growing array of ids (or of places) that can be handed over without a copy. New room is not initialised. Not thread-safe.
 class IdBuffer {
  public:
   IdBuffer() = default;
@@ -59,9 +61,12 @@ class IdBuffer {
 
   /// Room for `n` ids behind the last one; write there, then call set_size. THROWS std::bad_alloc.
   std::int32_t* room(std::size_t n) {
-    if (capacity_ - size_ < n) grow(size_ + n);
+    if (!has_room(n)) grow(size_ + n);
     return data_ + size_;
   }
+
+  /// Whether room(n) would leave the ids where they are.
+  bool has_room(std::size_t n) const noexcept { return capacity_ - size_ >= n; }
 
   /// REQUIRES ids up to `size` to have been written.
   void set_size(std::size_t size) noexcept { size_ = size; }
@@ -77,25 +82,27 @@ class IdBuffer {
   std::size_t capacity_ = 0;
 };
 
+/// Where a token stands in its text: not asked for, in bytes of UTF-8, or in characters.
+enum class SpanUnit : std::uint8_t { kNone, kByte, kChar };
+
 /// What to make of a batch.
 struct EncodeRequest {
-  std::span<const std::string_view> texts;
-  std::span<const std::string_view> pairs;  // empty, or one for each text
-  const TokenTemplate* around = nullptr;    // nullptr: nothing is put around the tokens
-  std::size_t max_length = kNoLimit;        // of each text or pair with what is put around it
-  bool spans = false;
-  bool check_utf8 = true;  // false only for text that is known to be well-formed
-  unsigned threads = 0;    // 0: every core
+  std::span<const StoredText> texts;
+  std::span<const StoredText> pairs;     // empty, or one for each text
+  const TokenTemplate* around = nullptr;  // nullptr: nothing is put around the tokens
+  std::size_t max_length = kNoLimit;      // of each text or pair with what is put around it
+  SpanUnit spans = SpanUnit::kNone;
+  unsigned threads = 0;  // 0: every core
 
   static constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
 };
 
 /// Tokens of N texts.
 struct EncodedBatch {
-  IdBuffer ids;                         // [T]
-  std::vector<std::int64_t> offsets;    // [N + 1]
-  std::vector<std::int64_t> n_first;    // [N] with pairs: tokens of A that were kept; else empty
-  std::vector<std::int32_t> spans;      // [T, 2] bytes in the text, if asked for; 0, 0 for what was put around
+  IdBuffer ids;                       // [T]
+  std::vector<std::int64_t> offsets;  // [N + 1]
+  std::vector<std::int64_t> n_first;  // [N] with pairs: tokens of A that were kept; else empty
+  IdBuffer spans;                     // [T, 2] begin and end, if asked for; 0, 0 for what was put around
 };
 
 /// Cuts texts into tokens of a vocabulary. Whole words that it has met are kept in a cache that all threads share.
@@ -112,9 +119,9 @@ class WordPiece {
   /// Tokens of texts or of pairs of texts. A pair that is too long loses the last tokens of its longer text first, until
   /// both are half of what there is room for; a single text loses its last tokens.
   ///
-  /// O(bytes) on any text. Equal for every number of threads and every instruction set. THROWS InvalidInput that names
-  /// text (or pair) and byte offset of malformed UTF-8, a text of 2 GiB or more, or a max_length that has no room for
-  /// what is put around; Interrupted.
+  /// O(bytes) on any text. Equal for every number of threads and every instruction set. THROWS InvalidInput as utf8_of
+  /// does, with the number of the text or pair, and for a max_length that has no room for what is put around;
+  /// Interrupted.
   EncodedBatch encode(const EncodeRequest& request) const;
 
  private:

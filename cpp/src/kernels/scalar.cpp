@@ -96,27 +96,23 @@ struct ByteTable {
 };
 constexpr ByteTable kByteTable;
 
-bool mark_tokens(const std::uint8_t* text, std::size_t size, bool lowercase, std::uint8_t* folded, std::uint64_t* words,
-                 std::uint64_t* starts) noexcept {
-  const std::size_t n_blocks = (size + 63) / 64;
-  bool in_word = false;
-  std::uint8_t seen = 0;
-  for (std::size_t block = 0; block < n_blocks; ++block) {
-    words[block] = starts[block] = 0;
-    for (std::size_t i = 64 * block; i < 64 * block + 64 && i < size; ++i) {
-      const std::uint8_t byte = text[i];
-      const bool capital = lowercase && byte >= 'A' && byte <= 'Z';
-      folded[i] = byte == 0 ? 0xFF : static_cast<std::uint8_t>(capital ? byte + 32 : byte);
-      seen |= byte;
-      const ByteClass kind = kByteTable.of[byte];
-      const std::uint64_t bit = std::uint64_t{1} << (i % 64);
-      if (kind == kWordByte) words[block] |= bit;
-      if (kind == kSymbol || (kind == kWordByte && !in_word)) starts[block] |= bit;
-      in_word = kind == kWordByte;
-    }
+std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                        std::uint64_t* words, std::uint32_t* starts) noexcept {
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::uint8_t byte = text[i];
+    const bool capital = scan.lowercase && byte >= 'A' && byte <= 'Z';
+    folded[i] = byte == 0 ? 0xFF : static_cast<std::uint8_t>(capital ? byte + 32 : byte);
+    const ByteClass kind = kByteTable.of[byte];
+    if (i % 64 == 0) words[i / 64] = 0;
+    words[i / 64] |= std::uint64_t{kind == kWordByte} << (i % 64);
+    if (kind == kSymbol || (kind == kWordByte && !scan.in_word)) starts[n++] = scan.position;
+    scan.in_word = kind == kWordByte;
+    scan.beyond_ascii |= byte >= 0x80;
+    scan.found_needle |= byte == scan.needle;
+    ++scan.position;
   }
-  words[n_blocks] = 0;
-  return seen >= 0x80;
+  return n;
 }
 
 }  // namespace

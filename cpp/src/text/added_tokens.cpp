@@ -43,14 +43,14 @@ AddedTokens::AddedTokens(std::span<const AddedToken> tokens)
     : tokens_(tokens.begin(), tokens.end()), trie_(contents_of(tokens_)) {
   trie_.drop_edges();
   for (const AddedToken& token : tokens_) begins_[static_cast<unsigned char>(token.content.front())] = true;
-  if (std::count(begins_.begin(), begins_.end(), true) == 1) {
-    only_byte_ = static_cast<int>(std::find(begins_.begin(), begins_.end(), true) - begins_.begin());
-  }
+  const auto n_first_bytes = std::count(begins_.begin(), begins_.end(), true);
+  if (n_first_bytes == 0) first_byte_ = 0xFF;
+  if (n_first_bytes == 1) first_byte_ = static_cast<int>(std::find(begins_.begin(), begins_.end(), true) - begins_.begin());
 }
 
 const char* AddedTokens::next_candidate(const char* at, const char* end) const noexcept {
-  if (only_byte_ >= 0) {
-    const void* found = at == end ? nullptr : std::memchr(at, only_byte_, static_cast<std::size_t>(end - at));
+  if (first_byte_ >= 0) {
+    const void* found = at == end ? nullptr : std::memchr(at, first_byte_, static_cast<std::size_t>(end - at));
     return found == nullptr ? end : static_cast<const char*>(found);
   }
   return std::find_if(at, end, [this](char c) { return begins_[static_cast<unsigned char>(c)]; });

@@ -29,13 +29,16 @@ class AddedTokens {
   /// O(bytes looked at) times the longest token at worst. REQUIRES well-formed UTF-8.
   bool find(std::string_view text, std::size_t from, Match& match) const noexcept;
 
+  /// The byte with which every token begins; 0xFF, which no UTF-8 has, if there is no token; -1 if they differ.
+  int first_byte() const noexcept { return first_byte_; }
+
  private:
   const char* next_candidate(const char* at, const char* end) const noexcept;
 
   std::vector<AddedToken> tokens_;  // by value of the trie
   ByteTrie trie_;
   std::array<bool, 256> begins_{};  // bytes with which a token begins
-  int only_byte_ = -1;              // if it is just one
+  int first_byte_ = -1;
 };
 
 }  // namespace twotower

@@ -1,3 +1,6 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <new>
@@ -6,6 +9,22 @@
 #include "twotower/wordpiece.h"
 
 namespace twotower {
+namespace {
+
+constexpr std::size_t kWorthHugePages = std::size_t{1} << 22;
+
+// Asks for pages of 2 MiB in new memory: clearing it page by page costs as much as a tenth of the tokenisation.
+void wish_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] std::size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  if (bytes < kWorthHugePages) return;
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // an error changes nothing but the speed
+#endif
+}
+
+}  // namespace
 
 IdBuffer::IdBuffer(IdBuffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
@@ -28,6 +47,7 @@ void IdBuffer::grow(std::size_t needed) {
   if (moved == nullptr) throw std::bad_alloc();
   data_ = static_cast<std::int32_t*>(moved);
   capacity_ = capacity;
+  wish_huge_pages(data_, capacity_ * sizeof(std::int32_t));
 }
 
 void IdBuffer::shrink() noexcept {

@@ -22,16 +22,17 @@ struct PieceKey {
   /// REQUIRES 1 to kMaxBytes bytes, and kMaxBytes readable ones.
   static PieceKey of(const unsigned char* bytes, std::size_t size) noexcept {
     static_assert(std::endian::native == std::endian::little, "padding keeps the first bytes");
-    PieceKey key, mask;
-    std::memcpy(&key, bytes, sizeof key);
-    std::memcpy(&mask, kMasks + kMaxBytes - size, sizeof mask);
-    return {key.low & mask.low, key.high & mask.high};
+    const auto read = [](const unsigned char* at) {
+      std::uint64_t word;
+      std::memcpy(&word, at, sizeof word);
+      return word;
+    };
+    const unsigned char* const mask = kMasks + kMaxBytes - size;
+    return {read(bytes) & read(mask), read(bytes + 8) & read(mask + 8)};
   }
 
   std::uint64_t hash() const noexcept {
-    std::uint64_t h = low * 0x9E3779B97F4A7C15u ^ high * 0xC2B2AE3D27D4EB4Fu;
-    h ^= h >> 32;
-    return h * 0x9FB21C651E98DF25u;
+    return (low ^ high * 0xC2B2AE3D27D4EB4Fu) * 0x9E3779B97F4A7C15u;
   }
 
  private:
@@ -80,7 +81,12 @@ class PieceTable {
 
   unsigned shift_;
   std::size_t mask_;
-  std::unique_ptr<Slot[]> slots_;
+  struct FreeSlots {
+    void operator()(Slot* slots) const noexcept;
+  };
+  static std::unique_ptr<Slot[], FreeSlots> new_slots(std::size_t n);
+
+  std::unique_ptr<Slot[], FreeSlots> slots_;
   std::vector<std::int32_t> overflow_;  // never grows: readers look into it
   std::size_t n_overflow_ = 0;
   std::size_t n_used_ = 0;

@@ -12,9 +12,9 @@ namespace twotower {
 namespace {
 
 constexpr std::size_t kBlock = 64;
-constexpr std::size_t kSegmentBytes = std::size_t{1} << 16;  // text that is marked at once; its buffers stay in L2
+constexpr std::size_t kSegmentBytes = std::size_t{1} << 15;  // text that is marked at once; its buffers stay in L2
 constexpr std::size_t kLimitedBytesPerToken = 8;             // how much text to mark for a limited number of tokens
-constexpr std::size_t kGroup = 32;                           // tokens between asking for their slots and reading them
+constexpr std::size_t kGroup = 128;                           // tokens between asking for their slots and reading them
 constexpr std::size_t kWindow = 57;                          // word bits that one unaligned read is sure to hold
 
 // Nothing to normalise, but for capitals, which the fold has taken: a word or a symbol of ASCII without controls.
@@ -33,6 +33,18 @@ std::size_t cut_before(std::string_view text, std::size_t wanted) {
   return wanted;
 }
 
+// How much text to mark at once for up to `limit` tokens.
+std::size_t segment_bytes(std::size_t limit) {
+  return limit < kSegmentBytes / kLimitedBytesPerToken ? std::max(kBlock, limit * kLimitedBytesPerToken) : kSegmentBytes;
+}
+
+void put_span(std::size_t begin, std::size_t end, IdBuffer& spans) {
+  std::int32_t* const out = spans.room(2);
+  out[0] = static_cast<std::int32_t>(begin);
+  out[1] = static_cast<std::int32_t>(end);
+  spans.set_size(spans.size() + 2);
+}
+
 bool bit(const std::vector<std::uint64_t>& bits, std::size_t at) { return (bits[at / kBlock] >> at % kBlock & 1) != 0; }
 
 // Bytes of the token at `start`: of a run of word bytes up to kWindow, or 1 of a symbol.
@@ -47,10 +59,13 @@ inline std::size_t short_token_bytes(const std::uint64_t* words, std::size_t sta
 }  // namespace
 
 PieceReader::PieceReader(const PieceRules& rules)
-    : rules_(rules), table_(rules.cache.table()), normalizer_(rules.options) {}
+    : rules_(rules), mark_tokens_(kernels::active().mark_tokens), table_(rules.cache.table()), normalizer_(rules.options) {}
 
 void PieceReader::append_all(std::string_view text, std::size_t limit, IdBuffer& ids,
-                             std::vector<std::int32_t>* spans) {
+                             IdBuffer* spans) {
+  if (text.size() <= segment_bytes(limit) && rules_.added.first_byte() >= 0 && !mark(text)) {
+    return append_segment(text.size(), 0, ids, spans);
+  }
   const std::size_t first = ids.size();
   const auto room_left = [&] { return limit - std::min(limit, ids.size() - first); };
   std::size_t at = 0;
@@ -58,75 +73,58 @@ void PieceReader::append_all(std::string_view text, std::size_t limit, IdBuffer&
     append_plain(text.substr(at, match.begin - at), at, room_left(), ids, spans);
     *ids.room(1) = match.id;
     ids.set_size(ids.size() + 1);
-    if (spans != nullptr) {
-      spans->insert(spans->end(), {static_cast<std::int32_t>(match.begin), static_cast<std::int32_t>(match.end)});
-    }
+    if (spans != nullptr) put_span(match.begin, match.end, *spans);
   }
   append_plain(text.substr(at), at, room_left(), ids, spans);
 }
 
+// Text without added tokens, a segment at a time. A segment ends behind an ASCII space or symbol: between tokens.
 void PieceReader::append_plain(std::string_view text, std::size_t offset, std::size_t limit, IdBuffer& ids,
-                               std::vector<std::int32_t>* spans) {
+                               IdBuffer* spans) {
   const std::size_t first = ids.size();
-  const std::size_t wanted = limit < kSegmentBytes / kLimitedBytesPerToken
-                                 ? std::max(kBlock, limit * kLimitedBytesPerToken)
-                                 : kSegmentBytes;
   while (!text.empty() && ids.size() - first < limit) {
-    const std::size_t size = mark_segment(text, wanted);
-    // No character has more parts than bytes (make_wordpiece_tables.py holds it); a slot is copied as three ids.
-    std::int32_t* const out = ids.room(size + PieceTable::kInline + 1);
-    std::int32_t* const end =
-        spans == nullptr ? read_segment(size, out) : read_segment_with_spans(size, offset, out, *spans);
-    ids.set_size(ids.size() + static_cast<std::size_t>(end - out));
+    std::size_t size = text.size();
+    for (std::size_t wanted = segment_bytes(limit); wanted < text.size(); wanted *= 2) {
+      const std::size_t cut = cut_before(text, wanted);
+      if (cut == 0) continue;
+      size = cut;
+      break;
+    }
+    mark(text.substr(0, size));
+    append_segment(size, offset, ids, spans);
     text.remove_prefix(size);
     offset += size;
     if (!text.empty()) check_interrupt();
   }
 }
 
-// Marks the tokens of a stretch of about `wanted` bytes at the front, which ends between tokens; returns its size.
-std::size_t PieceReader::mark_segment(std::string_view text, std::size_t wanted) {
-  std::size_t size = text.size();
-  for (; wanted < text.size(); wanted *= 2) {
-    const std::size_t cut = cut_before(text, wanted);
-    if (cut == 0) continue;
-    size = cut;
-    break;
-  }
-  const std::size_t n_blocks = (size + kBlock - 1) / kBlock;
-  if (starts_.size() < n_blocks) {
-    starts_.resize(n_blocks);
-    words_.resize(n_blocks + 2);  // and one block behind for reads that are not aligned
+// Marks the surface tokens of a text. Returns whether an added token may begin in it.
+bool PieceReader::mark(std::string_view text) {
+  const std::size_t n_blocks = (text.size() + kBlock - 1) / kBlock;
+  if (words_.size() < n_blocks + 1) {
+    words_.resize(n_blocks + 1);
     folded_.resize(n_blocks * kBlock + PieceKey::kMaxBytes);
   }
-  kernels::active().mark_tokens(reinterpret_cast<const std::uint8_t*>(text.data()), size, rules_.options.lowercase,
-                                folded_.data(), words_.data(), starts_.data());
-  list_starts(n_blocks);
-  return size;
+  kernels::TokenScan scan{rules_.options.lowercase, static_cast<std::uint8_t>(rules_.added.first_byte())};
+  n_positions_ = 0;
+  for (std::size_t at = 0; at < text.size(); at += kSegmentBytes) {
+    const std::size_t size = std::min(kSegmentBytes, text.size() - at);
+    if (positions_.size() < n_positions_ + size + kBlock) positions_.resize(n_positions_ + size + 2 * kBlock);
+    n_positions_ +=
+        mark_tokens_(scan, reinterpret_cast<const std::uint8_t*>(text.data()) + at, size, folded_.data() + at,
+                     words_.data() + at / kBlock, positions_.data() + n_positions_);
+  }
+  words_[n_blocks] = 0;
+  return scan.found_needle;
 }
 
-// Eight positions a step, the last ones beyond the block's: no branch for each token.
-void PieceReader::list_starts(std::size_t n_blocks) {
-  std::size_t most = n_blocks * kBlock;
-  if (most > kSegmentBytes) {  // one long run: far fewer tokens than bytes
-    most = 0;
-    for (std::size_t block = 0; block < n_blocks; ++block) most += static_cast<std::size_t>(std::popcount(starts_[block]));
-  }
-  if (positions_.size() < most + kBlock) positions_.resize(most + kBlock);
-  std::uint32_t* out = positions_.data();
-  for (std::size_t block = 0; block < n_blocks; ++block) {
-    std::uint64_t bits = starts_[block];
-    const auto base = static_cast<std::uint32_t>(block * kBlock);
-    const auto count = static_cast<std::size_t>(std::popcount(bits));
-    for (std::size_t i = 0; i < count; i += 8) {
-      for (std::size_t k = 0; k < 8; ++k) {
-        out[i + k] = base + static_cast<std::uint32_t>(std::countr_zero(bits));
-        bits &= bits - 1;
-      }
-    }
-    out += count;
-  }
-  n_positions_ = static_cast<std::size_t>(out - positions_.data());
+void PieceReader::append_segment(std::size_t size, std::size_t offset, IdBuffer& ids,
+                                 IdBuffer* spans) {
+  // No character has more parts than bytes (make_wordpiece_tables.py holds it); a slot is copied as four numbers.
+  std::int32_t* const out = ids.room(size + PieceTable::kInline + 1);
+  std::int32_t* const end =
+      spans == nullptr ? read_segment(size, out) : read_segment_with_spans(size, offset, out, *spans);
+  ids.set_size(ids.size() + static_cast<std::size_t>(end - out));
 }
 
 std::size_t PieceReader::token_bytes(std::size_t start, std::size_t size) const noexcept {
@@ -199,7 +197,7 @@ std::int32_t* PieceReader::read_slowly(std::size_t start, std::size_t size, std:
 }
 
 std::int32_t* PieceReader::read_segment_with_spans(std::size_t size, std::size_t offset, std::int32_t* out,
-                                                   std::vector<std::int32_t>& spans) {
+                                                   IdBuffer& spans) {
   for (std::size_t i = 0; i < n_positions_; ++i) {
     const std::size_t start = positions_[i];
     const char* const bytes = reinterpret_cast<const char*>(folded_.data()) + start;
@@ -210,11 +208,8 @@ std::int32_t* PieceReader::read_segment_with_spans(std::size_t size, std::size_t
 
 // The pieces of one surface token, without the cache. `offset` is its place in the text.
 std::int32_t* PieceReader::resolve(std::string_view token, std::int32_t* out, std::size_t offset,
-                                   std::vector<std::int32_t>* spans) {
+                                   IdBuffer* spans) {
   const PieceMatcher& matcher = rules_.matcher;
-  const auto put_span = [&](std::size_t begin, std::size_t end) {
-    spans->insert(spans->end(), {static_cast<std::int32_t>(offset + begin), static_cast<std::int32_t>(offset + end)});
-  };
   const bool plain = is_plain(token);
   if (!plain) normalizer_.normalize(token);
   BertNormalizer::Word word{token, token.size(), 0};
@@ -236,7 +231,7 @@ std::int32_t* PieceReader::resolve(std::string_view token, std::int32_t* out, st
           last = first + static_cast<std::size_t>(std::count_if(bytes.begin(), bytes.end(), is_lead));
           byte += piece;
         }
-        put_span(begin_of(first), end_of(last - 1));
+        put_span(offset + begin_of(first), offset + end_of(last - 1), *spans);
         first = last;
       }
     }
@@ -247,7 +242,7 @@ std::int32_t* PieceReader::resolve(std::string_view token, std::int32_t* out, st
 
 void PieceReader::preload(std::string_view token) {
   if (token.empty() || token.size() > PieceKey::kMaxBytes) return;
-  mark_segment(token, token.size());
+  mark(token);
   if (n_positions_ != 1 || positions_[0] != 0 || token_bytes(0, token.size()) != token.size()) return;
   std::array<std::int32_t, PieceKey::kMaxBytes + PieceTable::kInline + 1> pieces;
   read_slowly(0, token.size(), pieces.data());

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/kernels.h"
 #include "text/added_tokens.h"
 #include "text/bert_normalizer.h"
 #include "text/piece_cache.h"
@@ -38,7 +39,7 @@ class PieceReader {
   void append(std::string_view text, std::size_t limit, IdBuffer& ids) { append_all(text, limit, ids, nullptr); }
 
   /// The same, with the bytes of each token: begin and end, two numbers a token.
-  void append_with_spans(std::string_view text, std::size_t limit, IdBuffer& ids, std::vector<std::int32_t>& spans) {
+  void append_with_spans(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer& spans) {
     append_all(text, limit, ids, &spans);
   }
 
@@ -49,25 +50,26 @@ class PieceReader {
   void preload(std::string_view token);
 
  private:
-  void append_all(std::string_view text, std::size_t limit, IdBuffer& ids, std::vector<std::int32_t>* spans);
+  void append_all(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer* spans);
   void append_plain(std::string_view text, std::size_t offset, std::size_t limit, IdBuffer& ids,
-                    std::vector<std::int32_t>* spans);
-  std::size_t mark_segment(std::string_view text, std::size_t wanted);
-  void list_starts(std::size_t n_blocks);
+                    IdBuffer* spans);
+  void append_segment(std::size_t size, std::size_t offset, IdBuffer& ids, IdBuffer* spans);
+  bool mark(std::string_view text);
   std::int32_t* read_segment(std::size_t size, std::int32_t* out);
   std::int32_t* read_slowly(std::size_t start, std::size_t size, std::int32_t* out);
   std::int32_t* read_segment_with_spans(std::size_t size, std::size_t offset, std::int32_t* out,
-                                        std::vector<std::int32_t>& spans);
+                                        IdBuffer& spans);
   std::int32_t* resolve(std::string_view token, std::int32_t* out, std::size_t offset,
-                        std::vector<std::int32_t>* spans);
+                        IdBuffer* spans);
   std::size_t token_bytes(std::size_t start, std::size_t size) const noexcept;
 
   const PieceRules rules_;
+  decltype(kernels::Kernels::mark_tokens) const mark_tokens_;
   std::shared_ptr<PieceTable> table_;
   BertNormalizer normalizer_;
   std::vector<unsigned char> folded_;
-  std::vector<std::uint64_t> words_, starts_;  // bit maps of mark_tokens
-  std::vector<std::uint32_t> positions_;       // of the tokens' first bytes
+  std::vector<std::uint64_t> words_;      // bit map of mark_tokens, and a word of zeros
+  std::vector<std::uint32_t> positions_;  // of the tokens' first bytes
   std::size_t n_positions_ = 0;
 };
 

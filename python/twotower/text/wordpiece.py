@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, SupportsIndex
 import numpy as np
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.text.native import NativeTemplate, NativeWordPiece, to_char_spans
+from twotower.text.native import NativeTemplate, NativeWordPiece, SpanUnit
 from twotower.text.wordpiece_batch import TokenBatch
 from twotower.text.wordpiece_file import Template, WordPieceConfig, parse_document, read_config, write_document
 from twotower.text.wordpiece_texts import Texts, native_texts
@@ -196,17 +196,8 @@ class WordPiece:
         if not add_special_tokens:
             template = Template(text_types=template.text_types if pairs is None else (0, 0))
         around = NativeTemplate(*([id for id, _ in part] for part in (template.before, template.between, template.after)))
-        ids, offsets, n_first, found = self._native.encode(
-            views, pair_views, around, max_length, spans is not None, threads
-        )
-        if spans == "char":
-            begins = offsets[:-1] + len(template.before)
-            ends = offsets[1:] - len(template.after)
-            if pair_views is not None:
-                second = begins + n_first + len(template.between)
-                to_char_spans(pair_views, second, ends, found)
-                ends = begins + n_first
-            to_char_spans(views, begins, ends, found)
+        unit = {None: SpanUnit.NONE, "byte": SpanUnit.BYTE, "char": SpanUnit.CHAR}[spans]
+        ids, offsets, n_first, found = self._native.encode(views, pair_views, around, max_length, unit, threads)
         return TokenBatch(ids, offsets, found, template, n_first, self._pad())
 
     def decode(self, ids: Sequence[int], skip_special_tokens: bool = True) -> str:

@@ -41,13 +41,13 @@ def native_texts(texts: Texts, what: str) -> Any:
     if isinstance(texts, np.ndarray):
         if texts.ndim != 1 or texts.dtype.kind not in "OUT":
             raise InputTypeError(f"{what}s is {texts.dtype} {texts.shape}: it must be a one-dimensional array of str")
-        return NativeTexts.of_strings(tuple(texts.tolist()), what)
+        return NativeTexts.of_strings(texts.tolist(), what)
     if isinstance(texts, Set) or not hasattr(texts, "__iter__"):
         raise InputTypeError(
             f"{what}s is of type {type(texts).__name__}: give a list of str, a NumPy or Arrow column of strings, or "
             "(bytes, offsets)"
         )
-    return NativeTexts.of_strings(tuple(texts), what)
+    return NativeTexts.of_strings(texts if isinstance(texts, (list, tuple)) else list(texts), what)
 
 
 def _offsets(offsets: Any) -> npt.NDArray[np.int64]:
