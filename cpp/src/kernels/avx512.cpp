@@ -193,14 +193,14 @@ std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t s
   for (std::size_t at = 0; at < size; at += 64) {
     const __mmask64 inside = size - at >= 64 ? ~__mmask64{0} : (__mmask64{1} << (size - at)) - 1;
     const __m512i v = _mm512_mask_loadu_epi8(space, inside, text + at);
-    const __mmask64 capital = in_range(v, 'A', 'Z');
+    const __mmask64 letter = in_range(_mm512_or_si512(v, space), 'a', 'z');  // the bit of a space makes A-Z a-z
+    const __mmask64 capital = letter & ~_mm512_test_epi8_mask(v, space);
     const __mmask64 high = _mm512_movepi8_mask(v);
     const __mmask64 control = _mm512_cmplt_epu8_mask(v, space) | equals(v, 0x7F);
     const __mmask64 blank = in_range(v, '\t', '\n') | equals(v, '\r') | equals(v, ' ');
     const __m512i lower = _mm512_mask_add_epi8(v, capital, v, capital_shift);
     _mm512_storeu_si512(folded + at, _mm512_mask_blend_epi8(equals(v, 0), lower, _mm512_set1_epi8(-1)));
-    const __mmask64 letter = capital | in_range(v, 'a', 'z') | in_range(v, '0', '9');
-    const std::uint64_t word = (letter | high | control) & ~blank;
+    const std::uint64_t word = (letter | in_range(v, '0', '9') | high | control) & ~blank;
     const std::uint64_t symbol = ~(word | blank);
     words[at / 64] = word;
     out = put_starts((word & ~(word << 1 | carry)) | symbol, scan.position + static_cast<std::uint32_t>(at), out);
@@ -217,7 +217,6 @@ std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t s
 
 }  // namespace
 
-const Kernels kAvx512{"avx512",  kPanel,      crc32c,       dot_rows,   dot_panel,
-                      dot_exact, select_rows, select_panel, mark_tokens};
+const Kernels kAvx512{"avx512", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel, mark_tokens};
 
 }  // namespace twotower::kernels

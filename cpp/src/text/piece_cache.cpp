@@ -27,8 +27,32 @@ PieceTable::PieceTable(unsigned bits)
       slots_(new_slots(std::size_t{1} << bits)),
       overflow_(std::size_t{1} << bits) {}
 
-const PieceTable::Slot* PieceTable::find(const PieceKey& key, std::uint64_t hash) const noexcept {
-  std::size_t at = home(hash);
+PackedIds PackedIds::of(std::span<const std::int32_t> ids, std::uint32_t place) noexcept {
+  PackedIds packed{0, std::uint64_t{ids.size()} << 56};
+  if (need_place(ids)) {
+    packed.first = place;
+    packed.second |= std::uint64_t{1} << 63;
+  } else if (ids.size() > kPlain) {
+    std::uint64_t five[kPacked] = {};
+    for (std::size_t i = 0; i < ids.size(); ++i) five[i] = static_cast<std::uint32_t>(ids[i]);
+    packed.first = five[0] | five[1] << 24 | five[2] << 48;
+    packed.second |= five[2] >> 16 | five[3] << 8 | five[4] << 32;
+  } else {
+    std::uint64_t three[kPlain] = {};
+    for (std::size_t i = 0; i < ids.size(); ++i) three[i] = static_cast<std::uint32_t>(ids[i]);
+    packed.first = three[0] | three[1] << 32;
+    packed.second |= three[2];
+  }
+  return packed;
+}
+
+bool PackedIds::need_place(std::span<const std::int32_t> ids) noexcept {
+  if (ids.size() <= kPlain) return false;
+  return ids.size() > kPacked || std::any_of(ids.begin(), ids.end(), [](std::int32_t id) { return id >> 24 != 0; });
+}
+
+const PieceTable::Slot* PieceTable::find(const PieceKey& key) const noexcept {
+  std::size_t at = home(key.hash());
   for (std::size_t probe = 0; probe < kProbes; ++probe, at = (at + 1) & mask_) {
     const std::uint64_t low = slots_[at].low.load(std::memory_order_acquire);
     if (low == key.low && slots_[at].high.load(std::memory_order_relaxed) == key.high) return &slots_[at];
@@ -37,25 +61,34 @@ const PieceTable::Slot* PieceTable::find(const PieceKey& key, std::uint64_t hash
   return nullptr;
 }
 
+std::int32_t* PieceTable::copy_ids(const PackedIds& ids, std::int32_t* out) const noexcept {
+  if (ids.plain()) {
+    ids.copy_plain(out);
+  } else if (ids.elsewhere()) {
+    std::copy_n(overflow_.data() + ids.place(), ids.count(), out);
+  } else {
+    ids.copy_packed(out);
+  }
+  return out + ids.count();
+}
+
 void PieceTable::insert(const PieceKey& key, std::span<const std::int32_t> ids) {
-  if (ids.size() > kInline && overflow_.size() - n_overflow_ < ids.size()) return;
+  const bool elsewhere = PackedIds::need_place(ids);
+  if (elsewhere && overflow_.size() - n_overflow_ < ids.size()) return;
   std::size_t at = home(key.hash());
   for (std::size_t probe = 0; probe < kProbes; ++probe, at = (at + 1) & mask_) {
     Slot& slot = slots_[at];
     const std::uint64_t low = slot.low.load(std::memory_order_relaxed);
     if (low == key.low && slot.high.load(std::memory_order_relaxed) == key.high) return;
     if (low != 0) continue;
-    std::uint32_t words[kInline] = {};
-    if (ids.size() <= kInline) {
-      std::copy(ids.begin(), ids.end(), words);
-    } else {
-      words[0] = static_cast<std::uint32_t>(n_overflow_);
+    const PackedIds packed = PackedIds::of(ids, static_cast<std::uint32_t>(n_overflow_));
+    if (elsewhere) {
       std::copy(ids.begin(), ids.end(), overflow_.begin() + static_cast<std::ptrdiff_t>(n_overflow_));
       n_overflow_ += ids.size();
     }
     slot.high.store(key.high, std::memory_order_relaxed);
-    slot.ids01.store(words[0] | std::uint64_t{words[1]} << 32, std::memory_order_relaxed);
-    slot.id2_count.store(words[2] | std::uint64_t{ids.size()} << 32, std::memory_order_relaxed);
+    slot.first_ids.store(packed.first, std::memory_order_relaxed);
+    slot.last_ids.store(packed.second, std::memory_order_relaxed);
     slot.low.store(key.low, std::memory_order_release);
     ++n_used_;
     return;
@@ -65,16 +98,10 @@ void PieceTable::insert(const PieceKey& key, std::span<const std::int32_t> ids) 
 std::shared_ptr<PieceTable> PieceTable::grown(unsigned bits) const {
   auto larger = std::make_shared<PieceTable>(bits);
   for (std::size_t i = 0; i < n_slots(); ++i) {
-    const Slot& slot = slots_[i];
-    const std::uint64_t low = slot.low.load(std::memory_order_relaxed);
-    if (low == 0) continue;
-    const std::uint64_t ids01 = slot.ids01.load(std::memory_order_relaxed);
-    const std::uint64_t id2_count = slot.id2_count.load(std::memory_order_relaxed);
-    const auto count = static_cast<std::size_t>(id2_count >> 32);
-    const std::int32_t ids[kInline] = {static_cast<std::int32_t>(ids01), static_cast<std::int32_t>(ids01 >> 32),
-                                       static_cast<std::int32_t>(id2_count)};
-    larger->insert({low, slot.high.load(std::memory_order_relaxed)},
-                   {count <= kInline ? ids : overflow(ids01), count});
+    const PieceKey key{slots_[i].low.load(std::memory_order_relaxed), slots_[i].high.load(std::memory_order_relaxed)};
+    if (key.low == 0) continue;
+    std::int32_t ids[PackedIds::kMost + 1];
+    larger->insert(key, {ids, copy_ids(slots_[i].ids(), ids)});
   }
   return larger;
 }

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kBlock = 64;
 constexpr std::size_t kSegmentBytes = std::size_t{1} << 15;  // text that is marked at once; its buffers stay in L2
 constexpr std::size_t kLimitedBytesPerToken = 8;             // how much text to mark for a limited number of tokens
-constexpr std::size_t kGroup = 128;                           // tokens between asking for their slots and reading them
+constexpr std::size_t kGroup = 128;                          // tokens between asking for their slots and reading them
 constexpr std::size_t kWindow = 57;                          // word bits that one unaligned read is sure to hold
 
 // Nothing to normalise, but for capitals, which the fold has taken: a word or a symbol of ASCII without controls.
@@ -35,7 +35,8 @@ std::size_t cut_before(std::string_view text, std::size_t wanted) {
 
 // How much text to mark at once for up to `limit` tokens.
 std::size_t segment_bytes(std::size_t limit) {
-  return limit < kSegmentBytes / kLimitedBytesPerToken ? std::max(kBlock, limit * kLimitedBytesPerToken) : kSegmentBytes;
+  return limit < kSegmentBytes / kLimitedBytesPerToken ? std::max(kBlock, limit * kLimitedBytesPerToken)
+                                                       : kSegmentBytes;
 }
 
 void put_span(std::size_t begin, std::size_t end, IdBuffer& spans) {
@@ -59,10 +60,12 @@ inline std::size_t short_token_bytes(const std::uint64_t* words, std::size_t sta
 }  // namespace
 
 PieceReader::PieceReader(const PieceRules& rules)
-    : rules_(rules), mark_tokens_(kernels::active().mark_tokens), table_(rules.cache.table()), normalizer_(rules.options) {}
+    : rules_(rules),
+      mark_tokens_(kernels::active().mark_tokens),
+      table_(rules.cache.table()),
+      normalizer_(rules.options) {}
 
-void PieceReader::append_all(std::string_view text, std::size_t limit, IdBuffer& ids,
-                             IdBuffer* spans) {
+void PieceReader::append_all(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer* spans) {
   if (text.size() <= segment_bytes(limit) && rules_.added.first_byte() >= 0 && !mark(text)) {
     return append_segment(text.size(), 0, ids, spans);
   }
@@ -110,18 +113,16 @@ bool PieceReader::mark(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); at += kSegmentBytes) {
     const std::size_t size = std::min(kSegmentBytes, text.size() - at);
     if (positions_.size() < n_positions_ + size + kBlock) positions_.resize(n_positions_ + size + 2 * kBlock);
-    n_positions_ +=
-        mark_tokens_(scan, reinterpret_cast<const std::uint8_t*>(text.data()) + at, size, folded_.data() + at,
-                     words_.data() + at / kBlock, positions_.data() + n_positions_);
+    n_positions_ += mark_tokens_(scan, reinterpret_cast<const std::uint8_t*>(text.data()) + at, size,
+                                 folded_.data() + at, words_.data() + at / kBlock, positions_.data() + n_positions_);
   }
   words_[n_blocks] = 0;
   return scan.found_needle;
 }
 
-void PieceReader::append_segment(std::size_t size, std::size_t offset, IdBuffer& ids,
-                                 IdBuffer* spans) {
-  // No character has more parts than bytes (make_wordpiece_tables.py holds it); a slot is copied as four numbers.
-  std::int32_t* const out = ids.room(size + PieceTable::kInline + 1);
+void PieceReader::append_segment(std::size_t size, std::size_t offset, IdBuffer& ids, IdBuffer* spans) {
+  // No character has more parts than bytes (make_wordpiece_tables.py holds it); a slot is copied as five numbers.
+  std::int32_t* const out = ids.room(size + PackedIds::kPacked);
   std::int32_t* const end =
       spans == nullptr ? read_segment(size, out) : read_segment_with_spans(size, offset, out, *spans);
   ids.set_size(ids.size() + static_cast<std::size_t>(end - out));
@@ -140,7 +141,7 @@ std::size_t PieceReader::token_bytes(std::size_t start, std::size_t size) const 
 std::int32_t* PieceReader::read_segment(std::size_t size, std::int32_t* out) {
   struct Asked {
     PieceKey key;
-    std::uint64_t hash;
+    std::size_t home;
     std::size_t bytes;
   };
   std::array<Asked, kGroup> asked;
@@ -151,25 +152,27 @@ std::int32_t* PieceReader::read_segment(std::size_t size, std::int32_t* out) {
       const std::size_t start = positions_[begin + i];
       const std::size_t bytes = short_token_bytes(words_.data(), start);
       const PieceKey key = PieceKey::of(folded_.data() + start, std::min(bytes, PieceKey::kMaxBytes));
-      asked[i] = {key, key.hash(), bytes};
-      __builtin_prefetch(&table->slot(table->home(asked[i].hash)));
+      asked[i] = {key, table->home(key.hash()), bytes};
+      __builtin_prefetch(&table->slot(asked[i].home));
     }
     for (std::size_t i = 0; i < n; ++i) {
-      const auto& [key, hash, bytes] = asked[i];
-      const PieceTable::Slot& slot = table->slot(table->home(hash));
+      const auto& [key, home, bytes] = asked[i];
+      const PieceTable::Slot& slot = table->slot(home);
       const std::uint64_t low = slot.low.load(std::memory_order_acquire);
       const std::uint64_t high = slot.high.load(std::memory_order_relaxed);
-      const std::uint64_t ids01 = slot.ids01.load(std::memory_order_relaxed);
-      const std::uint64_t id2_count = slot.id2_count.load(std::memory_order_relaxed);
-      const std::uint64_t count = id2_count >> 32;
-      const bool found = ((low ^ key.low) | (high ^ key.high)) == 0;
-      if (found & (bytes <= PieceKey::kMaxBytes) & (count <= PieceTable::kInline)) [[likely]] {
-        std::memcpy(out, &ids01, sizeof ids01);
-        std::memcpy(out + 2, &id2_count, sizeof id2_count);
-        out += count;
+      const PackedIds ids = slot.ids();
+      const bool found = ((low ^ key.low) | (high ^ key.high)) == 0 && bytes <= PieceKey::kMaxBytes;
+      if (found & ids.plain()) [[likely]] {
+        ids.copy_plain(out);
+        out += ids.count();
+      } else if (found & !ids.elsewhere()) {
+        ids.copy_packed(out);
+        out += ids.count();
       } else {
         out = read_slowly(positions_[begin + i], size, out);
+        if (table == table_.get()) continue;
         table = table_.get();
+        for (std::size_t k = i + 1; k < n; ++k) asked[k].home = table->home(asked[k].key.hash());
       }
     }
   }
@@ -182,15 +185,7 @@ std::int32_t* PieceReader::read_slowly(std::size_t start, std::size_t size, std:
   const std::string_view token(reinterpret_cast<const char*>(bytes), token_bytes(start, size));
   if (token.size() > PieceKey::kMaxBytes) return resolve(token, out, 0, nullptr);
   const PieceKey key = PieceKey::of(bytes, token.size());
-  if (const PieceTable::Slot* const slot = table_->find(key, key.hash())) {
-    const std::uint64_t ids01 = slot->ids01.load(std::memory_order_relaxed);
-    const std::uint64_t id2_count = slot->id2_count.load(std::memory_order_relaxed);
-    const std::uint64_t count = id2_count >> 32;
-    if (count > PieceTable::kInline) return std::copy_n(table_->overflow(ids01), count, out);
-    std::memcpy(out, &ids01, sizeof ids01);
-    std::memcpy(out + 2, &id2_count, sizeof id2_count);
-    return out + count;
-  }
+  if (const PieceTable::Slot* const slot = table_->find(key)) return table_->copy_ids(slot->ids(), out);
   std::int32_t* const end = resolve(token, out, 0, nullptr);
   rules_.cache.remember(key, {out, end}, table_);
   return end;
@@ -207,8 +202,7 @@ std::int32_t* PieceReader::read_segment_with_spans(std::size_t size, std::size_t
 }
 
 // The pieces of one surface token, without the cache. `offset` is its place in the text.
-std::int32_t* PieceReader::resolve(std::string_view token, std::int32_t* out, std::size_t offset,
-                                   IdBuffer* spans) {
+std::int32_t* PieceReader::resolve(std::string_view token, std::int32_t* out, std::size_t offset, IdBuffer* spans) {
   const PieceMatcher& matcher = rules_.matcher;
   const bool plain = is_plain(token);
   if (!plain) normalizer_.normalize(token);
@@ -244,7 +238,7 @@ void PieceReader::preload(std::string_view token) {
   if (token.empty() || token.size() > PieceKey::kMaxBytes) return;
   mark(token);
   if (n_positions_ != 1 || positions_[0] != 0 || token_bytes(0, token.size()) != token.size()) return;
-  std::array<std::int32_t, PieceKey::kMaxBytes + PieceTable::kInline + 1> pieces;
+  std::array<std::int32_t, PieceKey::kMaxBytes + PackedIds::kPacked> pieces;
   read_slowly(0, token.size(), pieces.data());
 }
 

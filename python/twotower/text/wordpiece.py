@@ -10,7 +10,8 @@ import numpy as np
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.native import NativeTemplate, NativeWordPiece, SpanUnit
 from twotower.text.wordpiece_batch import TokenBatch
-from twotower.text.wordpiece_file import Template, WordPieceConfig, parse_document, read_config, write_document
+from twotower.text.wordpiece_document import Template, WordPieceConfig, parse_document
+from twotower.text.wordpiece_file import read_config, write_document
 from twotower.text.wordpiece_texts import Texts, native_texts
 
 # Written without a space before them by the decoder's "cleanup", in this order.
@@ -30,7 +31,7 @@ _CLEANUP = (
 
 
 class WordPiece:
-    """Cuts text into the subword tokens of a BERT vocabulary.
+    r"""Cuts text into the subword tokens of a BERT vocabulary.
 
     Ids, spans and decoded text are those of the `tokenizers` package (0.23.3) for the same file. Made by `from_file`. Safe
     to share between threads; works without the GIL. The pieces of whole words that it has met are cached (a million
@@ -45,7 +46,7 @@ class WordPiece:
     --------
     >>> import tempfile, pathlib
     >>> vocabulary = pathlib.Path(tempfile.mkdtemp()) / "vocab.txt"
-    >>> _ = vocabulary.write_text("\\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "sweet", "love", "##ly", "!"]))
+    >>> _ = vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "sweet", "love", "##ly", "!"]))
     >>> tokenizer = WordPiece.from_file(vocabulary)
     >>> tokenizer.encode("Sweet lovely SORROW!")
     [2, 4, 5, 6, 1, 7, 3]
@@ -73,7 +74,7 @@ class WordPiece:
             max_input_chars_per_word=config.max_input_chars_per_word,
         )
         self._ids = {**vocabulary, **{token.content: token.id for token in config.added}}
-        self._tokens = {id: token for token, id in self._ids.items()}
+        self._tokens = {number: token for token, number in self._ids.items()}
         self._special = frozenset(token.id for token in config.added if token.special)
 
     @classmethod
@@ -143,7 +144,7 @@ class WordPiece:
         threads: int = 0,
         spans: Literal["char", "byte"] | None = None,
     ) -> TokenBatch:
-        """Return the tokens of many texts.
+        r"""Return the tokens of many texts.
 
         Parameters
         ----------
@@ -181,7 +182,7 @@ class WordPiece:
         --------
         >>> import tempfile, pathlib
         >>> vocabulary = pathlib.Path(tempfile.mkdtemp()) / "vocab.txt"
-        >>> _ = vocabulary.write_text("\\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "sweet", "love", "##ly"]))
+        >>> _ = vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "sweet", "love", "##ly"]))
         >>> batch = WordPiece.from_file(vocabulary).encode_batch(["Lovely!"], pairs=["sweet"], spans="char")
         >>> batch.ids, batch.spans.tolist(), batch.type_ids.tolist()
         (array([2, 5, 6, 1, 3, 4, 3], dtype=int32), [[0, 0], [0, 4], [4, 6], [6, 7], [0, 0], [0, 5], [0, 0]], [0, 0, 0, 0, 0, 1, 1])
@@ -191,11 +192,13 @@ class WordPiece:
         if spans not in (None, "char", "byte"):
             raise InvalidInputError(f'spans is {spans!r}: it must be "char", "byte" or None')
         views = native_texts(texts, "text")
-        pair_views = None if pairs is None else native_texts(pairs, "pair")
+        pair_views: Any = None if pairs is None else native_texts(pairs, "pair")
         template = self._config.single if pairs is None else self._config.pair
         if not add_special_tokens:
-            template = Template(text_types=template.text_types if pairs is None else (0, 0))
-        around = NativeTemplate(*([id for id, _ in part] for part in (template.before, template.between, template.after)))
+            template = Template(text_types=(0, 1))
+        around = NativeTemplate(
+            *([token for token, _ in part] for part in (template.before, template.between, template.after))
+        )
         unit = {None: SpanUnit.NONE, "byte": SpanUnit.BYTE, "char": SpanUnit.CHAR}[spans]
         ids, offsets, n_first, found = self._native.encode(views, pair_views, around, max_length, unit, threads)
         return TokenBatch(ids, offsets, found, template, n_first, self._pad())
@@ -209,13 +212,17 @@ class WordPiece:
             If no token has an id.
         """
         config = self._config
-        tokens = [self.id_to_token(id) for id in ids if not (skip_special_tokens and id in self._special)]
+        tokens = [self.id_to_token(number) for number in ids if not (skip_special_tokens and number in self._special)]
         if config.decoder_prefix is None:
             return " ".join(tokens)
         parts = []
         for i, token in enumerate(tokens):
             if i > 0:
-                token = token.removeprefix(config.decoder_prefix) if token.startswith(config.decoder_prefix) else f" {token}"
+                token = (
+                    token.removeprefix(config.decoder_prefix)
+                    if token.startswith(config.decoder_prefix)
+                    else f" {token}"
+                )
             if config.decoder_cleanup:
                 for ugly, clean in _CLEANUP:
                     token = token.replace(ugly, clean)

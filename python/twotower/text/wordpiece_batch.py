@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
-from twotower.text.wordpiece_file import Template
+from twotower.text.wordpiece_document import Template
 
 # Legend: N texts (or pairs), T tokens of all texts, L tokens of a row.
 
@@ -99,7 +99,7 @@ class TokenBatch:
         multiple_of: int | None = None,
         side: Literal["right", "left"] | None = None,
     ) -> PaddedTokens:
-        """Return matrices with one row a text.
+        r"""Return matrices with one row a text.
 
         Parameters
         ----------
@@ -121,7 +121,7 @@ class TokenBatch:
         >>> import tempfile, pathlib
         >>> from twotower import WordPiece
         >>> vocabulary = pathlib.Path(tempfile.mkdtemp()) / "vocab.txt"
-        >>> _ = vocabulary.write_text("\\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "sweet", "love"]))
+        >>> _ = vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "sweet", "love"]))
         >>> batch = WordPiece.from_file(vocabulary).encode_batch(["sweet love", "love"])
         >>> batch.padded().ids.tolist()
         [[2, 4, 5, 3], [2, 5, 3, 0]]
@@ -143,7 +143,9 @@ class TokenBatch:
         if side not in ("right", "left"):
             raise InvalidInputError(f'side is {side!r}: it must be "right" or "left"')
         if self._padding["id"] is None and (lengths != columns).any():
-            raise InvalidInputError("the vocabulary has no [PAD] and the file names no padding token: use ids and offsets")
+            raise InvalidInputError(
+                "the vocabulary has no [PAD] and the file names no padding token: use ids and offsets"
+            )
         shift = columns - lengths if side == "left" else np.zeros_like(lengths)
         column = np.arange(columns)
         mask = (column >= shift[:, None]) & (column < (shift + lengths)[:, None])

@@ -20,7 +20,7 @@ BytesAndOffsets: TypeAlias = tuple[bytes | bytearray | memoryview | npt.NDArray[
 Texts: TypeAlias = Sequence[str] | npt.NDArray[Any] | ArrowColumn | BytesAndOffsets
 
 
-def native_texts(texts: Texts, what: str) -> Any:
+def native_texts(column: Texts, what: str) -> Any:
     """Return views of a column of texts, which hold on to it.
 
     Raises
@@ -30,12 +30,14 @@ def native_texts(texts: Texts, what: str) -> Any:
     InvalidInputError
         If a text has a lone surrogate or is null, or offsets are out of range.
     """
+    texts: Any = column
     if isinstance(texts, (str, bytes)):
         raise InputTypeError(f"{what}s is one {type(texts).__name__}: give a list of texts, or call encode for one")
     if isinstance(texts, tuple) and len(texts) == 2 and not isinstance(texts[0], str):
         return NativeTexts.of_bytes(texts[0], _offsets(texts[1]), what)
     if hasattr(texts, "__arrow_c_array__"):
-        return NativeTexts.of_arrow_array(*texts.__arrow_c_array__(), what)
+        schema, array = texts.__arrow_c_array__()
+        return NativeTexts.of_arrow_array(schema, array, what)
     if hasattr(texts, "__arrow_c_stream__"):
         return NativeTexts.of_arrow_stream(texts.__arrow_c_stream__(), what)
     if isinstance(texts, np.ndarray):
