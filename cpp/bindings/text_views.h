@@ -38,8 +38,8 @@ struct TextViews {
   std::vector<std::shared_ptr<void>> owners;
 };
 
-/// `texts` is a list or tuple of str; each str is held. THROWS InputTypeError that names `what` and the number of what is
-/// no str.
+/// `texts` is a list or tuple of str; each str is held. THROWS InputTypeError that names `what` and the number of what
+/// is no str.
 TextViews views_of_strings(const py::object& texts, const std::string& what);
 
 /// Text n is bytes[offsets[n], offsets[n + 1]).

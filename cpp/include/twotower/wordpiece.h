@@ -20,9 +20,9 @@ struct WordPieceOptions {
   bool handle_chinese_chars = true;  // each Han character is a word by itself
   bool strip_accents = true;         // decompose canonically, take out non-spacing marks
   bool lowercase = true;
-  std::string unk_token = "[UNK]";                 // stands for a word that cannot be cut
-  std::string continuing_subword_prefix = "##";    // marks a token that goes on inside a word
-  std::size_t max_input_chars_per_word = 100;      // a longer word becomes unk_token
+  std::string unk_token = "[UNK]";               // stands for a word that cannot be cut
+  std::string continuing_subword_prefix = "##";  // marks a token that goes on inside a word
+  std::size_t max_input_chars_per_word = 100;    // a longer word becomes unk_token
 };
 
 /// A token that is found in the text as it is, before anything else is done to it.
@@ -47,7 +47,8 @@ struct VocabularyEntry {
   std::int32_t id;
 };
 
-/// A growing array of ids (or of places) that can be handed over without a copy. New room is not initialised. Not thread-safe.
+/// A growing array of ids (or of places) that can be handed over without a copy. New room is not initialised. Not
+/// thread-safe.
 class IdBuffer {
  public:
   IdBuffer() = default;
@@ -74,6 +75,10 @@ class IdBuffer {
   /// Gives back the memory behind the last id.
   void shrink() noexcept;
 
+  /// Has the system bring the memory of ids [begin, end) that no one has written yet, as far as there is room for them.
+  /// Changes no id; any number of threads may call it.
+  void prepare(std::size_t begin, std::size_t end) const noexcept;
+
  private:
   void grow(std::size_t needed);
 
@@ -88,7 +93,7 @@ enum class SpanUnit : std::uint8_t { kNone, kByte, kChar };
 /// What to make of a batch.
 struct EncodeRequest {
   std::span<const StoredText> texts;
-  std::span<const StoredText> pairs;     // empty, or one for each text
+  std::span<const StoredText> pairs;      // empty, or one for each text
   const TokenTemplate* around = nullptr;  // nullptr: nothing is put around the tokens
   std::size_t max_length = kNoLimit;      // of each text or pair with what is put around it
   SpanUnit spans = SpanUnit::kNone;
@@ -116,8 +121,8 @@ class WordPiece {
   WordPiece(std::vector<VocabularyEntry> vocabulary, std::vector<AddedToken> added, WordPieceOptions options);
   ~WordPiece();
 
-  /// Tokens of texts or of pairs of texts. A pair that is too long loses the last tokens of its longer text first, until
-  /// both are half of what there is room for; a single text loses its last tokens.
+  /// Tokens of texts or of pairs of texts. A pair that is too long loses the last tokens of its longer text first,
+  /// until both are half of what there is room for; a single text loses its last tokens.
   ///
   /// O(bytes) on any text. Equal for every number of threads and every instruction set. THROWS InvalidInput as utf8_of
   /// does, with the number of the text or pair, and for a max_length that has no room for what is put around;

@@ -45,7 +45,8 @@ AddedTokens::AddedTokens(std::span<const AddedToken> tokens)
   for (const AddedToken& token : tokens_) begins_[static_cast<unsigned char>(token.content.front())] = true;
   const auto n_first_bytes = std::count(begins_.begin(), begins_.end(), true);
   if (n_first_bytes == 0) first_byte_ = 0xFF;
-  if (n_first_bytes == 1) first_byte_ = static_cast<int>(std::find(begins_.begin(), begins_.end(), true) - begins_.begin());
+  if (n_first_bytes == 1)
+    first_byte_ = static_cast<int>(std::find(begins_.begin(), begins_.end(), true) - begins_.begin());
 }
 
 const char* AddedTokens::next_candidate(const char* at, const char* end) const noexcept {

@@ -11,7 +11,7 @@
 namespace twotower {
 namespace {
 
-constexpr std::size_t kChunkUnits = std::size_t{1} << 17;  // text between two looks at the clock; its ids stay in L2
+constexpr std::size_t kChunkUnits = std::size_t{1} << 16;  // text between two looks at the clock; its ids stay in L2
 constexpr std::size_t kBytesPerId = 4;                     // of common text; a guess to begin with
 
 // Bytes to characters, in place: spans of tokens of one text.

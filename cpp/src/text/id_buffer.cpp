@@ -11,17 +11,14 @@
 namespace twotower {
 namespace {
 
-constexpr std::size_t kWorthHugePages = std::size_t{1} << 22;
+constexpr std::size_t kWorthHugePages = std::size_t{1} << 20;  // ids
 
-// Asks for pages of 2 MiB in new memory: clearing it page by page costs as much as a tenth of the tokenisation.
-void wish_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] std::size_t bytes) {
-#ifdef MADV_HUGEPAGE
-  if (bytes < kWorthHugePages) return;
+// Advises the system of the whole pages in a stretch of memory. It is a wish: an error changes nothing but the speed.
+void advise(const void* data, std::size_t bytes, int advice) noexcept {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
   const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
-  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // an error changes nothing but the speed
-#endif
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, advice);
 }
 
 }  // namespace
@@ -47,7 +44,17 @@ void IdBuffer::grow(std::size_t needed) {
   if (moved == nullptr) throw std::bad_alloc();
   data_ = static_cast<std::int32_t*>(moved);
   capacity_ = capacity;
-  wish_huge_pages(data_, capacity_ * sizeof(std::int32_t));
+#ifdef MADV_HUGEPAGE
+  // Clearing page after page of 4 KiB costs as much as a tenth of the tokenisation.
+  if (capacity_ >= kWorthHugePages) advise(data_, capacity_ * sizeof(std::int32_t), MADV_HUGEPAGE);
+#endif
+}
+
+void IdBuffer::prepare([[maybe_unused]] std::size_t begin, [[maybe_unused]] std::size_t end) const noexcept {
+#ifdef MADV_POPULATE_WRITE
+  end = std::min(end, capacity_);
+  if (begin < end) advise(data_ + begin, (end - begin) * sizeof(std::int32_t), MADV_POPULATE_WRITE);
+#endif
 }
 
 void IdBuffer::shrink() noexcept {

@@ -34,6 +34,7 @@ class OrderedIds {
   IdBuffer ids_;
   std::vector<Ready> ready_;  // by chunk
   std::size_t next_ = 0;      // the first chunk that has no place yet
+  std::size_t prepared_ = 0;  // memory up to this id is there, or is being brought
   std::vector<IdBuffer> spare_;
 };
 

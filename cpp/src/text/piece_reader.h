@@ -51,16 +51,13 @@ class PieceReader {
 
  private:
   void append_all(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer* spans);
-  void append_plain(std::string_view text, std::size_t offset, std::size_t limit, IdBuffer& ids,
-                    IdBuffer* spans);
+  void append_plain(std::string_view text, std::size_t offset, std::size_t limit, IdBuffer& ids, IdBuffer* spans);
   void append_segment(std::size_t size, std::size_t offset, IdBuffer& ids, IdBuffer* spans);
   bool mark(std::string_view text);
   std::int32_t* read_segment(std::size_t size, std::int32_t* out);
   std::int32_t* read_slowly(std::size_t start, std::size_t size, std::int32_t* out);
-  std::int32_t* read_segment_with_spans(std::size_t size, std::size_t offset, std::int32_t* out,
-                                        IdBuffer& spans);
-  std::int32_t* resolve(std::string_view token, std::int32_t* out, std::size_t offset,
-                        IdBuffer* spans);
+  std::int32_t* read_segment_with_spans(std::size_t size, std::size_t offset, std::int32_t* out, IdBuffer& spans);
+  std::int32_t* resolve(std::string_view token, std::int32_t* out, std::size_t offset, IdBuffer* spans);
   std::size_t token_bytes(std::size_t start, std::size_t size) const noexcept;
 
   const PieceRules rules_;

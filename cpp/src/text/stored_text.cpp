@@ -24,7 +24,8 @@ std::string called(const char* name, std::size_t number) { return std::string(na
 
 // A block of ASCII is narrowed at once, in a loop that compilers turn into a few vector instructions.
 template <class Unit>
-std::string_view encode(const Unit* units, std::size_t size, std::string& buffer, const char* name, std::size_t number) {
+std::string_view encode(const Unit* units, std::size_t size, std::string& buffer, const char* name,
+                        std::size_t number) {
   constexpr std::size_t kMostBytes = sizeof(Unit) == 1 ? 2 : sizeof(Unit) == 2 ? 3 : 4;
   if (buffer.size() < size * kMostBytes + kBlock) buffer.resize(size * kMostBytes + kBlock);
   char* out = buffer.data();

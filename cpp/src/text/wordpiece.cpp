@@ -74,6 +74,8 @@ WordPiece::WordPiece(std::vector<VocabularyEntry> vocabulary, std::vector<AddedT
 
 WordPiece::~WordPiece() = default;
 
-EncodedBatch WordPiece::encode(const EncodeRequest& request) const { return BatchEncoder(parts_->rules, request).run(); }
+EncodedBatch WordPiece::encode(const EncodeRequest& request) const {
+  return BatchEncoder(parts_->rules, request).run();
+}
 
 }  // namespace twotower

@@ -14,10 +14,10 @@ struct WordPieceChar {
   static constexpr std::uint8_t kHan = 16;         // a word by itself by handle_chinese_chars
 
   std::uint8_t flags;
-  std::uint8_t combining;   // canonical combining class; 0 for a starter
-  std::int32_t to_lower;    // add to the code point for its lower case (the first character of it for U+0130)
+  std::uint8_t combining;  // canonical combining class; 0 for a starter
+  std::int32_t to_lower;   // add to the code point for its lower case (the first character of it for U+0130)
   std::uint16_t first_part;
-  std::uint16_t n_parts;    // of the canonical decomposition; 0 if there is none, and for Hangul syllables
+  std::uint16_t n_parts;  // of the canonical decomposition; 0 if there is none, and for Hangul syllables
 };
 
 /// Record of a code point. REQUIRES c <= U+10FFFF. O(1), thread-safe.

@@ -37,9 +37,15 @@ Ids match_plainly(const std::map<std::string, std::int32_t>& vocabulary, const s
   Ids ids;
   for (std::size_t begin = 0; begin < word.size();) {
     std::size_t end = word.size();
-    while (end > begin && !vocabulary.contains((begin > 0 ? prefix : "") + word.substr(begin, end - begin))) --end;
-    if (end == begin) return {};
-    ids.push_back(vocabulary.at((begin > 0 ? prefix : "") + word.substr(begin, end - begin)));
+    auto found = vocabulary.end();
+    for (; end > begin; --end) {
+      std::string piece = begin > 0 ? prefix : std::string();
+      piece.append(word, begin, end - begin);
+      found = vocabulary.find(piece);
+      if (found != vocabulary.end()) break;
+    }
+    if (found == vocabulary.end()) return {};
+    ids.push_back(found->second);
     begin = end;
   }
   return ids;
@@ -186,7 +192,8 @@ TEST_CASE("cache: ids of every number and size come back, also from a larger tab
   std::map<std::string, Ids> expected;
   for (int n = 0; n <= 16; ++n) {
     for (const std::int32_t first : {1, 0xFFFFFF, 0x1000000, 0x7FFFFFF0}) {
-      const std::string key = "k" + std::to_string(n) + "x" + std::to_string(first % 1000);
+      std::string key = std::to_string(n);
+      key.append("x").append(std::to_string(first % 1000));
       Ids ids;
       for (int i = 0; i < n; ++i) ids.push_back(first + i % 8);
       expected.emplace(key, ids);
