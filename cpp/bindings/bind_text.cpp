@@ -15,42 +15,12 @@
 #include <vector>
 
 #include "bindings.h"
+#include "text_views.h"
 #include "twotower/analyzer.h"
-#include "twotower/error.h"
 #include "twotower/vocabulary.h"
 
 namespace twotower::bindings {
 namespace {
-
-[[noreturn]] void raise_type_error(const std::string& message) {
-  py::set_error(py::module_::import("twotower.errors").attr("InputTypeError"), message.c_str());
-  throw py::error_already_set();
-}
-
-// Python strings may hold lone surrogates, which no UTF-8 can say: names the first one.
-[[noreturn]] void raise_surrogate(const std::string& where) {
-  const py::error_already_set error;  // takes the pending UnicodeEncodeError
-  if (!error.matches(PyExc_UnicodeEncodeError)) throw error;
-  const auto at = error.value().attr("start").cast<std::size_t>();
-  const auto code =
-      py::str("U+{:04X}")
-          .format(py::module_::import("builtins").attr("ord")(error.value().attr("object")[py::int_(at)]));
-  throw InvalidInput(where + " has a lone surrogate, " + code.cast<std::string>() + ", at character " +
-                     std::to_string(at) + ": decode the text strictly, or replace it (errors=\"replace\")");
-}
-
-// View of a str's UTF-8, which the str keeps: the caller keeps the str.
-template <class Where>
-std::string_view utf8_view(py::handle item, const Where& where) {
-  if (!PyUnicode_Check(item.ptr())) {
-    raise_type_error(where() + " is of type " + py::type::of(item).attr("__name__").cast<std::string>() +
-                     ": every text and term must be a str");
-  }
-  Py_ssize_t size = 0;
-  const char* const data = PyUnicode_AsUTF8AndSize(item.ptr(), &size);
-  if (data == nullptr) raise_surrogate(where());
-  return {data, static_cast<std::size_t>(size)};
-}
 
 template <class T>
 py::array_t<T> to_array(std::vector<T>&& values) {

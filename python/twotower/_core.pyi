@@ -7,7 +7,8 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Analyzer', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'StreamedRun', 'Vocabulary', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
+import typing_extensions
+__all__: list[str] = ['Analyzer', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
 class Vocabulary:
     @typing.overload
     def __init__(self) -> None:
@@ -32,6 +33,82 @@ class Analyzer:
         ...
     def term_ids(self, texts: tuple, vocabulary: Vocabulary, grow: bool, first_text_number: typing.SupportsInt | typing.SupportsIndex) -> tuple:
         ...
+class TextViews:
+    @staticmethod
+    def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
+        ...
+    @staticmethod
+    def of_arrow_stream(stream: typing_extensions.CapsuleType, what: str) -> TextViews:
+        ...
+    @staticmethod
+    def of_bytes(bytes: typing_extensions.Buffer, offsets: numpy.typing.NDArray[numpy.int64], what: str) -> TextViews:
+        ...
+    @staticmethod
+    def of_strings(texts: typing.Any, what: str) -> TextViews:
+        ...
+    def __len__(self) -> int:
+        ...
+class TokenTemplate:
+    """
+    Ids around the tokens of a text or a pair.
+    """
+    def __init__(self, before: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], between: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], after: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+class SpanUnit:
+    """
+    Members:
+    
+      NONE
+    
+      BYTE
+    
+      CHAR
+    """
+    BYTE: typing.ClassVar[SpanUnit]
+    CHAR: typing.ClassVar[SpanUnit]
+    NONE: typing.ClassVar[SpanUnit]
+    __members__: typing.ClassVar[dict[str, SpanUnit]]
+    @typing.overload
+    def __eq__(self, other: SpanUnit) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: SpanUnit) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class WordPiece:
+    def __init__(self, tokens: tuple, ids: numpy.typing.NDArray[numpy.int32], added: collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, bool, bool]], clean_text: bool, handle_chinese_chars: bool, strip_accents: bool, lowercase: bool, unk_token: str, prefix: str, max_input_chars_per_word: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def encode(self, texts: TextViews, pairs: TextViews, around: TokenTemplate | None, max_length: typing.SupportsInt | typing.SupportsIndex | None, spans: SpanUnit, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+        """
+        (ids, offsets, n_first or None, spans or None)
+        """
 class Bm25Options:
     """
     A BM25 variant with every option checked and filled in.

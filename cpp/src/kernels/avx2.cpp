@@ -167,8 +167,83 @@ std::size_t select_panel(const float* scores, const float* norms, std::size_t n_
   return n;
 }
 
+// ---------------------------------------------------------------- surface tokens
+
+// All ones where first <= byte <= last. Bytes from 0x80 up are negative and never in an ASCII range.
+__m256i in_range(__m256i v, char first, char last) noexcept {
+  const __m256i above = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(static_cast<char>(first - 1)));
+  return _mm256_andnot_si256(_mm256_cmpgt_epi8(v, _mm256_set1_epi8(last)), above);
+}
+
+std::uint64_t bits_of(__m256i v) noexcept { return static_cast<std::uint32_t>(_mm256_movemask_epi8(v)); }
+
+struct Marks {
+  std::uint64_t word, blank, high, needle;
+};
+
+Marks mark_half(const TokenScan& scan, const std::uint8_t* text, std::uint8_t* folded) noexcept {
+  const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text));
+  const __m256i capital = in_range(v, 'A', 'Z');
+  const __m256i shift = _mm256_and_si256(capital, _mm256_set1_epi8(scan.lowercase ? 32 : 0));
+  const __m256i nul = _mm256_cmpeq_epi8(v, _mm256_setzero_si256());
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(folded), _mm256_or_si256(_mm256_add_epi8(v, shift), nul));
+  // Controls are what is below a space as a signed number: that takes in the bytes from 0x80 up.
+  const __m256i low = _mm256_cmpgt_epi8(_mm256_set1_epi8(' '), v);
+  const __m256i blank = _mm256_or_si256(_mm256_or_si256(in_range(v, '\t', '\n'), in_range(v, '\r', '\r')),
+                                        _mm256_cmpeq_epi8(v, _mm256_set1_epi8(' ')));
+  const __m256i letter = _mm256_or_si256(capital, in_range(v, 'a', 'z'));
+  const __m256i other = _mm256_or_si256(in_range(v, '0', '9'), _mm256_cmpeq_epi8(v, _mm256_set1_epi8(0x7F)));
+  const __m256i word = _mm256_andnot_si256(blank, _mm256_or_si256(_mm256_or_si256(letter, other), low));
+  const __m256i needle = _mm256_cmpeq_epi8(v, _mm256_set1_epi8(static_cast<char>(scan.needle)));
+  return {bits_of(word), bits_of(blank), bits_of(v), bits_of(needle)};
+}
+
+// Four positions a step, the last ones beyond the block's: no branch for each token.
+std::uint32_t* put_starts(std::uint64_t starts, std::uint32_t position, std::uint32_t* out) noexcept {
+  std::uint32_t* const end = out + _mm_popcnt_u64(starts);
+  for (; out < end; out += 4) {
+    for (int i = 0; i < 4; ++i) {
+      out[i] = position + static_cast<std::uint32_t>(__builtin_ctzll(starts | std::uint64_t{1} << 63));
+      starts &= starts - 1;
+    }
+  }
+  return end;
+}
+
+std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                        std::uint64_t* words, std::uint32_t* starts) noexcept {
+  std::uint32_t* out = starts;
+  std::uint64_t carry = scan.in_word ? 1 : 0, high_bits = 0, needle_bits = 0;
+  for (std::size_t at = 0; at < size; at += 64) {
+    const std::uint8_t* from = text + at;
+    std::uint64_t inside = ~std::uint64_t{0};
+    alignas(32) std::uint8_t tail[64];
+    if (size - at < 64) {
+      inside = (std::uint64_t{1} << (size - at)) - 1;
+      __builtin_memset(tail, ' ', 64);
+      __builtin_memcpy(tail, from, size - at);
+      from = tail;
+    }
+    const Marks low = mark_half(scan, from, folded + at);
+    const Marks high = mark_half(scan, from + 32, folded + at + 32);
+    const std::uint64_t word = low.word | high.word << 32;
+    const std::uint64_t symbol = ~(word | low.blank | high.blank << 32);
+    words[at / 64] = word;
+    out = put_starts((word & ~(word << 1 | carry)) | symbol, scan.position + static_cast<std::uint32_t>(at), out);
+    carry = word >> 63;
+    high_bits |= low.high | high.high;
+    needle_bits |= (low.needle | high.needle << 32) & inside;
+  }
+  if (size > 0) scan.in_word = (words[(size - 1) / 64] >> ((size - 1) % 64) & 1) != 0;
+  scan.beyond_ascii |= high_bits != 0;
+  scan.found_needle |= needle_bits != 0;
+  scan.position += static_cast<std::uint32_t>(size);
+  return static_cast<std::size_t>(out - starts);
+}
+
 }  // namespace
 
-const Kernels kAvx2{"avx2", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel};
+const Kernels kAvx2{"avx2",    kPanel,      crc32c,       dot_rows,   dot_panel,
+                    dot_exact, select_rows, select_panel, mark_tokens};
 
 }  // namespace twotower::kernels

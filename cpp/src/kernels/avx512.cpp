@@ -160,8 +160,63 @@ std::size_t select_panel(const float* scores, const float* norms, std::size_t n_
   return n;
 }
 
+// ---------------------------------------------------------------- surface tokens
+
+// first <= byte <= last, by one comparison of unsigned numbers.
+__mmask64 in_range(__m512i v, char first, char last) noexcept {
+  return _mm512_cmple_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8(first)),
+                                _mm512_set1_epi8(static_cast<char>(last - first)));
+}
+
+__mmask64 equals(__m512i v, char byte) noexcept { return _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(byte)); }
+
+// Sixteen bits a step: the lanes of set bits are moved together and stored with what is behind them.
+std::uint32_t* put_starts(std::uint64_t starts, std::uint32_t position, std::uint32_t* out) noexcept {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  for (std::uint32_t quarter = 0; quarter < 4; ++quarter) {
+    const auto bits = static_cast<__mmask16>(starts >> 16 * quarter);
+    const __m512i positions = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(position + 16 * quarter)));
+    _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(bits, positions));
+    out += _mm_popcnt_u32(bits);
+  }
+  return out;
+}
+
+std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                        std::uint64_t* words, std::uint32_t* starts) noexcept {
+  const __m512i space = _mm512_set1_epi8(' ');
+  const __m512i capital_shift = _mm512_set1_epi8(scan.lowercase ? 32 : 0);
+  const auto needle = static_cast<char>(scan.needle);
+  std::uint32_t* out = starts;
+  __mmask64 high_bits = 0, needle_bits = 0;
+  std::uint64_t carry = scan.in_word ? 1 : 0;
+  for (std::size_t at = 0; at < size; at += 64) {
+    const __mmask64 inside = size - at >= 64 ? ~__mmask64{0} : (__mmask64{1} << (size - at)) - 1;
+    const __m512i v = _mm512_mask_loadu_epi8(space, inside, text + at);
+    const __mmask64 letter = in_range(_mm512_or_si512(v, space), 'a', 'z');  // the bit of a space makes A-Z a-z
+    const __mmask64 capital = letter & ~_mm512_test_epi8_mask(v, space);
+    const __mmask64 high = _mm512_movepi8_mask(v);
+    const __mmask64 control = _mm512_cmplt_epu8_mask(v, space) | equals(v, 0x7F);
+    const __mmask64 blank = in_range(v, '\t', '\n') | equals(v, '\r') | equals(v, ' ');
+    const __m512i lower = _mm512_mask_add_epi8(v, capital, v, capital_shift);
+    _mm512_storeu_si512(folded + at, _mm512_mask_blend_epi8(equals(v, 0), lower, _mm512_set1_epi8(-1)));
+    const std::uint64_t word = (letter | in_range(v, '0', '9') | high | control) & ~blank;
+    const std::uint64_t symbol = ~(word | blank);
+    words[at / 64] = word;
+    out = put_starts((word & ~(word << 1 | carry)) | symbol, scan.position + static_cast<std::uint32_t>(at), out);
+    carry = word >> 63;
+    high_bits |= high;
+    needle_bits |= equals(v, needle) & inside;
+  }
+  if (size > 0) scan.in_word = (words[(size - 1) / 64] >> ((size - 1) % 64) & 1) != 0;
+  scan.beyond_ascii |= high_bits != 0;
+  scan.found_needle |= needle_bits != 0;
+  scan.position += static_cast<std::uint32_t>(size);
+  return static_cast<std::size_t>(out - starts);
+}
+
 }  // namespace
 
-const Kernels kAvx512{"avx512", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel};
+const Kernels kAvx512{"avx512", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel, mark_tokens};
 
 }  // namespace twotower::kernels

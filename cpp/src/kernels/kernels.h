@@ -11,8 +11,18 @@
 
 namespace twotower::kernels {
 
+/// Options and state of mark_tokens.
+struct TokenScan {
+  bool lowercase;
+  std::uint8_t needle;         // a byte to look out for
+  std::uint32_t position = 0;  // of the text's first byte; afterwards of the byte behind it
+  bool in_word = false;        // the byte before it is a word byte
+  bool beyond_ascii = false;   // set when a byte from 0x80 up was seen
+  bool found_needle = false;   // set when the needle was seen
+};
+
 /// One instruction set. Every function is pure, thread-safe and noexcept, takes pointers of any alignment and sizes
-/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_* and dot_exact, within the bound of docs/math.md
+/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_*, dot_exact and mark_tokens, within the bound of docs/math.md
 /// (section 1) for the two float32 inner products.
 struct Kernels {
   const char* name;
@@ -42,6 +52,17 @@ struct Kernels {
   /// The same for scores [R, panel] with factor, absolute and threshold per query; writes r * panel + p.
   std::size_t (*select_panel)(const float* scores, const float* norms, std::size_t n_rows, const float* factor,
                               const float* absolute, const float* threshold, std::uint32_t* found) noexcept;
+
+  /// Finds the surface tokens of a text: runs of ASCII letters, digits, controls other than \t \n \r and bytes from
+  /// 0x80 up ("word bytes"), and every other printable ASCII character but the space by itself. Writes the position of
+  /// each token's first byte, ascending, to `starts` and returns how many; bit i % 64 of words[i / 64] says that byte i
+  /// is a word byte; folded[i] is the byte, in lower case if it is A-Z and `lowercase`, 0xFF if it is 0.
+  ///
+  /// A text may come in several calls, all but the last of a multiple of 64 bytes. Writes whole blocks of 64: folded and
+  /// words have room for n = 64 * ceil(size / 64) bytes and bits, starts for n + 16 numbers. Bits behind the text are
+  /// 0; bytes behind it and numbers behind the last are anything. No argument overlaps another.
+  std::size_t (*mark_tokens)(TokenScan& scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                             std::uint64_t* words, std::uint32_t* starts) noexcept;
 };
 
 inline constexpr std::size_t kMaxPanel = 32;

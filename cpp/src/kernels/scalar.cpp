@@ -80,8 +80,44 @@ std::size_t select_panel(const float* scores, const float* norms, std::size_t n_
   return n;
 }
 
+enum ByteClass : std::uint8_t { kBlank, kWordByte, kSymbol };
+
+struct ByteTable {
+  ByteClass of[256];
+
+  constexpr ByteTable() : of{} {
+    for (int byte = 0; byte < 256; ++byte) {
+      const bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+      const bool symbol = byte > ' ' && byte < 0x7F && !letter && !(byte >= '0' && byte <= '9');
+      const bool blank = byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+      of[byte] = blank ? kBlank : symbol ? kSymbol : kWordByte;
+    }
+  }
+};
+constexpr ByteTable kByteTable;
+
+std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                        std::uint64_t* words, std::uint32_t* starts) noexcept {
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::uint8_t byte = text[i];
+    const bool capital = scan.lowercase && byte >= 'A' && byte <= 'Z';
+    folded[i] = byte == 0 ? 0xFF : static_cast<std::uint8_t>(capital ? byte + 32 : byte);
+    const ByteClass kind = kByteTable.of[byte];
+    if (i % 64 == 0) words[i / 64] = 0;
+    words[i / 64] |= std::uint64_t{kind == kWordByte} << (i % 64);
+    if (kind == kSymbol || (kind == kWordByte && !scan.in_word)) starts[n++] = scan.position;
+    scan.in_word = kind == kWordByte;
+    scan.beyond_ascii |= byte >= 0x80;
+    scan.found_needle |= byte == scan.needle;
+    ++scan.position;
+  }
+  return n;
+}
+
 }  // namespace
 
-const Kernels kScalar{"scalar", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel};
+const Kernels kScalar{"scalar",  kPanel,      crc32c,       dot_rows,   dot_panel,
+                      dot_exact, select_rows, select_panel, mark_tokens};
 
 }  // namespace twotower::kernels

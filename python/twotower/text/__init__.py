@@ -4,5 +4,18 @@ from twotower.text.analyzer import Analyzer, as_analyzer
 from twotower.text.analyzers import ANALYZERS, STOP_WORDS, AnalyzerOptions
 from twotower.text.term_ids import TermIds
 from twotower.text.vocabulary import Vocabulary
+from twotower.text.wordpiece import WordPiece
+from twotower.text.wordpiece_batch import PaddedTokens, TokenBatch
 
-__all__ = ["ANALYZERS", "STOP_WORDS", "Analyzer", "AnalyzerOptions", "TermIds", "Vocabulary", "as_analyzer"]
+__all__ = [
+    "ANALYZERS",
+    "STOP_WORDS",
+    "Analyzer",
+    "AnalyzerOptions",
+    "PaddedTokens",
+    "TermIds",
+    "TokenBatch",
+    "Vocabulary",
+    "WordPiece",
+    "as_analyzer",
+]

@@ -1,7 +1,18 @@
 """The only file of the room that touches the C++ core."""
 
 from twotower._core import Analyzer as NativeAnalyzer
+from twotower._core import SpanUnit, unicode_version
+from twotower._core import TextViews as NativeTexts
+from twotower._core import TokenTemplate as NativeTemplate
 from twotower._core import Vocabulary as NativeVocabulary
-from twotower._core import unicode_version
+from twotower._core import WordPiece as NativeWordPiece
 
-__all__ = ["NativeAnalyzer", "NativeVocabulary", "unicode_version"]
+__all__ = [
+    "NativeAnalyzer",
+    "NativeTemplate",
+    "NativeTexts",
+    "NativeVocabulary",
+    "NativeWordPiece",
+    "SpanUnit",
+    "unicode_version",
+]

@@ -1,0 +1,155 @@
+// From the bytes of a whole surface token to its pieces, shared by all threads. Knows no text and no rule.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace twotower {
+
+/// Up to 16 bytes of a token, padded with zero bytes. No token has a zero byte (kFoldedNul).
+struct PieceKey {
+  std::uint64_t low, high;
+
+  static constexpr std::size_t kMaxBytes = 16;
+
+  /// REQUIRES 1 to kMaxBytes bytes, and kMaxBytes readable ones.
+  static PieceKey of(const unsigned char* bytes, std::size_t size) noexcept {
+    static_assert(std::endian::native == std::endian::little, "padding keeps the first bytes");
+    const auto read = [](const unsigned char* at) {
+      std::uint64_t word;
+      std::memcpy(&word, at, sizeof word);
+      return word;
+    };
+    const unsigned char* const mask = kMasks + kMaxBytes - size;
+    return {read(bytes) & read(mask), read(bytes + 8) & read(mask + 8)};
+  }
+
+  std::uint64_t hash() const noexcept { return (low ^ high * 0xC2B2AE3D27D4EB4Fu) * 0x9E3779B97F4A7C15u; }
+
+ private:
+  static constexpr unsigned char kMasks[2 * kMaxBytes] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                                          0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+};
+
+/// The ids of a token in 16 bytes: up to three as they are, four or five of 24 bits each, or the place of more. The
+/// last byte is their number, and its highest bit says that they are elsewhere.
+struct PackedIds {
+  std::uint64_t first, second;
+
+  static constexpr std::size_t kPlain = 3;
+  static constexpr std::size_t kPacked = 5;
+  static constexpr std::size_t kMost = 127;
+
+  bool plain() const noexcept { return second >> 56 <= kPlain; }
+  bool elsewhere() const noexcept { return second >> 63 != 0; }
+  std::size_t count() const noexcept { return second >> 56 & kMost; }
+  std::uint32_t place() const noexcept { return static_cast<std::uint32_t>(first); }
+
+  /// Copies up to kPlain ids, and always writes four numbers.
+  void copy_plain(std::int32_t* out) const noexcept {
+    std::memcpy(out, &first, sizeof first);
+    std::memcpy(out + 2, &second, sizeof second);
+  }
+
+  /// REQUIRES kPlain < count() <= kPacked. Always writes five numbers.
+  void copy_packed(std::int32_t* out) const noexcept {
+    constexpr std::uint64_t kMask = 0xFFFFFF;
+    out[0] = static_cast<std::int32_t>(first & kMask);
+    out[1] = static_cast<std::int32_t>(first >> 24 & kMask);
+    out[2] = static_cast<std::int32_t>((first >> 48 | second << 16) & kMask);
+    out[3] = static_cast<std::int32_t>(second >> 8 & kMask);
+    out[4] = static_cast<std::int32_t>(second >> 32 & kMask);
+  }
+
+  /// REQUIRES at most kMost ids.
+  static PackedIds of(std::span<const std::int32_t> ids, std::uint32_t place) noexcept;
+
+  /// Whether there is no room for the ids themselves: they are more than kPacked, or too large for 24 bits.
+  static bool need_place(std::span<const std::int32_t> ids) noexcept;
+};
+
+/// An open-addressing table that only grows: a slot is written once, then read by any thread without a lock.
+///
+/// A slot is empty as long as its low key word is 0. The writer fills the other three words first and then stores the
+/// low key with release order; a reader that has seen the key (acquire) sees the rest.
+class PieceTable {
+ public:
+  struct alignas(32) Slot {
+    std::atomic<std::uint64_t> low{0};
+    std::atomic<std::uint64_t> high{0};
+    std::atomic<std::uint64_t> first_ids{0};
+    std::atomic<std::uint64_t> last_ids{0};
+
+    PackedIds ids() const noexcept {
+      return {first_ids.load(std::memory_order_relaxed), last_ids.load(std::memory_order_relaxed)};
+    }
+  };
+
+  static constexpr std::size_t kProbes = 8;  // slots that a key may stand in, from its home on
+
+  explicit PieceTable(unsigned bits);
+
+  std::size_t home(std::uint64_t hash) const noexcept { return hash >> shift_; }
+  const Slot& slot(std::size_t at) const noexcept { return slots_[at]; }
+
+  /// The slot of a key, or nullptr.
+  const Slot* find(const PieceKey& key) const noexcept;
+
+  /// Copies the ids of a slot, however many, and returns their end. REQUIRES room for five.
+  std::int32_t* copy_ids(const PackedIds& ids, std::int32_t* out) const noexcept;
+
+  /// Adds a key if there is room; the caller holds the lock of the cache. REQUIRES at most PackedIds::kMost ids.
+  void insert(const PieceKey& key, std::span<const std::int32_t> ids);
+
+  bool half_full() const noexcept { return 2 * n_used_ > n_slots(); }
+  unsigned bits() const noexcept { return 64 - shift_; }
+
+  /// A table of 2^bits slots with the words of this one; the caller holds the lock.
+  std::shared_ptr<PieceTable> grown(unsigned bits) const;
+
+ private:
+  struct FreeSlots {
+    void operator()(Slot* slots) const noexcept;
+  };
+  static std::unique_ptr<Slot[], FreeSlots> new_slots(std::size_t n);
+
+  std::size_t n_slots() const noexcept { return mask_ + 1; }
+
+  unsigned shift_;
+  std::size_t mask_;
+  std::unique_ptr<Slot[], FreeSlots> slots_;
+  std::vector<std::int32_t> overflow_;  // never grows: readers look into it
+  std::size_t n_overflow_ = 0;
+  std::size_t n_used_ = 0;
+};
+
+/// The current table. A reader takes it once a chunk of text; a table lives as long as someone reads it.
+class PieceCache {
+ public:
+  PieceCache() : table_(std::make_shared<PieceTable>(kFirstBits)) {}
+
+  std::shared_ptr<PieceTable> table() const {
+    const std::lock_guard lock(mutex_);
+    return table_;
+  }
+
+  /// Remembers the pieces of a token, or does not: where another thread is writing just now, or no slot is free. Brings
+  /// `seen`, the caller's table, up to date.
+  void remember(const PieceKey& key, std::span<const std::int32_t> ids, std::shared_ptr<PieceTable>& seen);
+
+ private:
+  static constexpr unsigned kFirstBits = 16;  // 2 MiB
+  static constexpr unsigned kLastBits = 21;   // 64 MiB and 8 of overflow
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<PieceTable> table_;
+};
+
+}  // namespace twotower

@@ -1,0 +1,59 @@
+"""Columns of text as the core takes them: lists, NumPy, Arrow, bytes with offsets. Copies no text of Arrow or bytes."""
+
+from collections.abc import Sequence, Set
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from twotower.errors import InputTypeError
+from twotower.text.native import NativeTexts
+
+
+class ArrowColumn(Protocol):
+    """Anything with the Arrow PyCapsule interface: a pyarrow array, a chunked array, a polars or pandas column."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+BytesAndOffsets: TypeAlias = tuple[bytes | bytearray | memoryview | npt.NDArray[np.uint8], npt.NDArray[np.integer[Any]]]
+Texts: TypeAlias = Sequence[str] | npt.NDArray[Any] | ArrowColumn | BytesAndOffsets
+
+
+def native_texts(column: Texts, what: str) -> Any:
+    """Return views of a column of texts, which hold on to it.
+
+    Raises
+    ------
+    InputTypeError
+        If it is no such column, or an item of it is no str.
+    InvalidInputError
+        If a text has a lone surrogate or is null, or offsets are out of range.
+    """
+    texts: Any = column
+    if isinstance(texts, (str, bytes)):
+        raise InputTypeError(f"{what}s is one {type(texts).__name__}: give a list of texts, or call encode for one")
+    if isinstance(texts, tuple) and len(texts) == 2 and not isinstance(texts[0], str):
+        return NativeTexts.of_bytes(texts[0], _offsets(texts[1]), what)
+    if hasattr(texts, "__arrow_c_array__"):
+        schema, array = texts.__arrow_c_array__()
+        return NativeTexts.of_arrow_array(schema, array, what)
+    if hasattr(texts, "__arrow_c_stream__"):
+        return NativeTexts.of_arrow_stream(texts.__arrow_c_stream__(), what)
+    if isinstance(texts, np.ndarray):
+        if texts.ndim != 1 or texts.dtype.kind not in "OUT":
+            raise InputTypeError(f"{what}s is {texts.dtype} {texts.shape}: it must be a one-dimensional array of str")
+        return NativeTexts.of_strings(texts.tolist(), what)
+    if isinstance(texts, Set) or not hasattr(texts, "__iter__"):
+        raise InputTypeError(
+            f"{what}s is of type {type(texts).__name__}: give a list of str, a NumPy or Arrow column of strings, or "
+            "(bytes, offsets)"
+        )
+    return NativeTexts.of_strings(texts if isinstance(texts, (list, tuple)) else list(texts), what)
+
+
+def _offsets(offsets: Any) -> npt.NDArray[np.int64]:
+    array = np.asarray(offsets)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InputTypeError(f"offsets is {array.dtype} {array.shape}: it must be a one-dimensional array of integers")
+    return np.ascontiguousarray(array, np.int64)
