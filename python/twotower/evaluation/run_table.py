@@ -137,9 +137,19 @@ def rank_judged(run: RunSource, qrels: QrelsTable) -> Judged:
             return rank_judged(RunTable.read(run), qrels)  # type: ignore[arg-type]
         return _judged(found, qrels, streamed.n_queries, streamed.first_query_id)
     if isinstance(run, Mapping):
+        _check_ids(run)
         found = core.find_in_dict(run if isinstance(run, dict) else dict(run), qrels.native)
         return _judged(found, qrels, len(run), str(next(iter(run), "")))
     raise InputTypeError(_advice(run))
+
+
+def _check_ids(run: Mapping[Any, Any]) -> None:
+    """Refuse ids that are no strings, by the query ids and the first document of each list: they would match nothing."""
+    for query_id, scores in run.items():
+        first = next(iter(scores), "") if isinstance(scores, Mapping) else ""
+        for what, value in (("query id", query_id), ("document id", first)):
+            if not isinstance(value, str):
+                raise InputTypeError(f"the {what} {value!r} is {type(value).__name__}: ids must be strings")
 
 
 def _judged(found: tuple[Any, Any, Any], qrels: QrelsTable, n_queries: int, sample: str) -> Judged:

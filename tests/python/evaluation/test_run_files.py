@@ -320,3 +320,9 @@ def test_a_reader_that_failed_names_the_failing_file(folder):
     path.write_text("q 0 d high\n")
     with pytest.raises(DataFormatError, match=r"bad\.trec, line 1: grade 'high' must be an integer"):
         feed_qrels(path, core.Judgements())
+
+
+@pytest.mark.parametrize("run", [{1: {"a": 1.0}}, {"1": {7: 1.0}}, {b"1": {"a": 1.0}}])
+def test_ids_that_are_no_strings_are_refused(run):
+    with pytest.raises(InputTypeError, match="ids must be strings"):
+        tt.evaluate(run, {"1": {"a": 1}}, ["AP"])
