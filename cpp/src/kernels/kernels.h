@@ -22,8 +22,8 @@ struct TokenScan {
 };
 
 /// One instruction set. Every function is pure, thread-safe and noexcept, takes pointers of any alignment and sizes
-/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_*, dot_exact and mark_tokens, within the bound of docs/math.md
-/// (section 1) for the two float32 inner products.
+/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_*, dot_exact and mark_tokens, within the bound of
+/// docs/math.md (section 1) for the two float32 inner products.
 struct Kernels {
   const char* name;
 
