@@ -58,9 +58,9 @@ struct Kernels {
   /// each token's first byte, ascending, to `starts` and returns how many; bit i % 64 of words[i / 64] says that byte i
   /// is a word byte; folded[i] is the byte, in lower case if it is A-Z and `lowercase`, 0xFF if it is 0.
   ///
-  /// A text may come in several calls, all but the last of a multiple of 64 bytes. Writes whole blocks of 64: folded and
-  /// words have room for n = 64 * ceil(size / 64) bytes and bits, starts for n + 16 numbers. Bits behind the text are
-  /// 0; bytes behind it and numbers behind the last are anything. No argument overlaps another.
+  /// A text may come in several calls, all but the last of a multiple of 64 bytes. Writes whole blocks of 64: folded
+  /// and words have room for n = 64 * ceil(size / 64) bytes and bits, starts for n + 16 numbers. Bits behind the text
+  /// are 0; bytes behind it and numbers behind the last are anything. No argument overlaps another.
   std::size_t (*mark_tokens)(TokenScan& scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
                              std::uint64_t* words, std::uint32_t* starts) noexcept;
 };

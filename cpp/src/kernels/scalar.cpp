@@ -117,7 +117,6 @@ std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t s
 
 }  // namespace
 
-const Kernels kScalar{"scalar",  kPanel,      crc32c,       dot_rows,   dot_panel,
-                      dot_exact, select_rows, select_panel, mark_tokens};
+const Kernels kScalar{"scalar", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel, mark_tokens};
 
 }  // namespace twotower::kernels
