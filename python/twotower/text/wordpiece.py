@@ -234,6 +234,11 @@ class WordPiece:
         """Number of tokens, added ones included."""
         return len(self._ids)
 
+    @property
+    def n_ids(self) -> int:
+        """One more than the largest id: the rows of a table with one for every id, though ids may have gaps."""
+        return 1 + max(self._tokens)
+
     def token_to_id(self, token: str) -> int | None:
         """Return the id of a token, None if there is no such token."""
         return self._ids.get(token)

@@ -1,7 +1,7 @@
 """Towers: from the terms of a text to its vector.
 
-`TwoTower` puts two towers (or one twice) beside an analyzer and a vocabulary; `twotower.towers.tower.Tower` says what a
-tower is. Towers know no loss and no index.
+`TwoTower` puts two towers (or one twice) beside a reader, which makes terms of texts; `twotower.towers.tower.Tower` says
+what a tower is. Towers know no loss and no index.
 """
 
 from importlib import import_module
@@ -13,12 +13,20 @@ TOWERS = {
 }
 """Name to class."""
 
+READERS = {
+    "terms": "twotower.towers.terms:TermReader",
+    "tokens": "twotower.towers.tokens:TokenReader",
+}
+"""What texts are read with: name to class."""
+
 _HOMES = {
-    "Terms": "twotower.towers.terms",
+    "Reader": "twotower.towers.reader",
     "TermReader": "twotower.towers.terms",
+    "Terms": "twotower.towers.reader",
+    "TokenReader": "twotower.towers.tokens",
     "TwoTower": "twotower.towers.two_tower",
 }
-__all__ = ["TOWERS", *sorted(_HOMES)]
+__all__ = ["READERS", "TOWERS", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:

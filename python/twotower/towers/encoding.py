@@ -16,7 +16,7 @@ from tqdm import tqdm
 from twotower.towers.shape import check_size
 
 if TYPE_CHECKING:
-    from twotower.towers.terms import Terms
+    from twotower.towers.reader import Terms
     from twotower.towers.two_tower import TwoTower
 
 

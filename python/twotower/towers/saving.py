@@ -10,16 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load_file, save_file
 
-from twotower.errors import CorruptFileError, FileError, InputTypeError, InvalidInputError
+from twotower.errors import CorruptFileError, DataFormatError, FileError, InputTypeError, InvalidInputError
+from twotower.registry import resolve
 from twotower.storage import replace_folder
-from twotower.text import Analyzer, Vocabulary
+from twotower.towers import READERS
 
 if TYPE_CHECKING:
     from twotower.towers.two_tower import TwoTower
@@ -27,10 +25,10 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="TwoTower")
 
 FORMAT = "twotower-model"
-VERSION = 1
-CONFIG, WEIGHTS, VOCABULARY = "config.json", "weights.safetensors", "vocabulary.safetensors"
+VERSION = 2
+CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 SETTINGS: dict[str, type] = {
-    "tower": str, "options": dict, "tied": bool, "similarity": str, "max_terms": int, "seed": int, "analyzer": dict,
+    "tower": str, "options": dict, "tied": bool, "similarity": str, "max_terms": int, "seed": int, "reader": dict,
     "files": dict,
 }  # fmt: skip
 
@@ -63,21 +61,19 @@ def save_model(model: "TwoTower", folder: Path) -> None:
     config: dict[str, Any] = {
         "format": FORMAT, "version": VERSION, "tower": model.tower, "options": model.query_tower.options,
         "tied": model.tied, "similarity": model.similarity, "max_terms": model.reader.max_terms, "seed": model.seed,
-        "analyzer": model.reader.analyzer.to_config(),
+        "reader": {"kind": model.reader.kind, **model.reader.settings()},
     }  # fmt: skip
-    blob, offsets = model.reader.vocabulary.to_arrays()
+    names = (WEIGHTS, model.reader.file_name)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
             new = Path(beside) / "model"
             new.mkdir()
             save_file(weights_of(model), new / WEIGHTS)
-            save_arrays(
-                {"blob": np.ascontiguousarray(blob), "offsets": np.ascontiguousarray(offsets)}, new / VOCABULARY
-            )
-            config["files"] = {name: _identity(new / name) for name in (WEIGHTS, VOCABULARY)}
+            model.reader.write(new / model.reader.file_name)
+            config["files"] = {name: _identity(new / name) for name in names}
             (new / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-            for name in (WEIGHTS, VOCABULARY):  # safetensors makes its files private; the others follow the umask
+            for name in names:  # safetensors makes its files private; the others follow the umask
                 (new / name).chmod((new / CONFIG).stat().st_mode)
             replace_folder(new, folder)
     except (OSError, SafetensorError) as error:
@@ -89,17 +85,17 @@ def load_model(cls: "type[Model]", folder: Path) -> "Model":
     if not folder.is_dir():
         raise FileError(f"there is no folder {folder}: give one that save_pretrained wrote")
     config = _read_config(folder / CONFIG)
-    for name in (WEIGHTS, VOCABULARY):
-        _check_identity(folder / name, config["files"].get(name))
     try:
-        vocabulary = Vocabulary.from_arrays(*_read_vocabulary(folder / VOCABULARY))
-        analyzer = Analyzer.from_config(config["analyzer"])
+        reads = resolve(READERS, config["reader"].pop("kind", None), "reader")
+        for name in (WEIGHTS, reads.file_name):
+            _check_identity(folder / name, config["files"].get(name))
+        reader = reads.load(folder / reads.file_name, config["reader"], config["max_terms"])
         with torch.device("meta"):  # shapes without memory: the file's are compared with these first
             model = cls(
-                config["tower"], vocabulary, analyzer, config["options"], tied=config["tied"],
-                similarity=config["similarity"], max_terms=config["max_terms"], seed=config["seed"],
+                config["tower"], reader, config["options"], tied=config["tied"], similarity=config["similarity"],
+                seed=config["seed"],
             )  # fmt: skip
-    except (InvalidInputError, InputTypeError, TypeError) as error:
+    except (InvalidInputError, InputTypeError, DataFormatError, TypeError) as error:
         raise CorruptFileError(f"{folder} does not describe a model: {error}. Save the model again") from error
     check_tensors(folder / WEIGHTS, weights_of(model))
     model.load_state_dict(load_file(folder / WEIGHTS), strict=False, assign=True)
@@ -147,7 +143,7 @@ def _identity(path: Path) -> dict[str, Any]:
 def _check_identity(path: Path, recorded: Any) -> None:
     if not path.is_file():
         raise CorruptFileError(
-            f"{path} is missing: a model folder holds {CONFIG}, {WEIGHTS} and {VOCABULARY}. Copy the whole folder"
+            f"{path} is missing: a model folder holds {CONFIG} and the files that it names. Copy the whole folder"
         )
     found = _identity(path)
     if found != recorded:
@@ -168,24 +164,14 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise CorruptFileError(f"{path} is no JSON text: {error}") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise CorruptFileError(f'{path} describes no twotower model: its "format" must be "{FORMAT}"')
+    if config.get("version") == 1 and isinstance(config.get("analyzer"), dict):  # words were all that there was
+        config |= {"version": VERSION, "reader": {"kind": "terms", "analyzer": config["analyzer"]}}
     if config.get("version") != VERSION:
         raise CorruptFileError(
-            f"{path} has version {config.get('version')!r}: this twotower reads version {VERSION}. Save the model "
+            f"{path} has version {config.get('version')!r}: this twotower reads versions 1 and {VERSION}. Save the model "
             "again with this twotower, or read it with the one that wrote it"
         )
     for name, kind in SETTINGS.items():
         if type(config.get(name)) is not kind:
             raise CorruptFileError(f"{path}: {name!r} is {config.get(name)!r}, it must be of type {kind.__name__}")
     return config
-
-
-def _read_vocabulary(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    check_dtypes = {"blob": "U8", "offsets": "I64"}
-    try:
-        with safe_open(path, framework="np") as file:
-            dtypes = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
-            if dtypes != check_dtypes:
-                raise CorruptFileError(f"{path} holds {dtypes}: a vocabulary is {check_dtypes}")
-            return file.get_tensor("blob"), file.get_tensor("offsets")
-    except SafetensorError as error:
-        raise CorruptFileError(f"{path} is no readable safetensors file: {error}") from error

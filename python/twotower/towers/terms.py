@@ -1,52 +1,26 @@
-"""From texts to the term ids that towers read. Knows no tensor of weights.
+"""Texts as words: an analyzer and a vocabulary.
 
 N texts, T terms in all of them.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
+from twotower.errors import CorruptFileError
 from twotower.text import Analyzer, Vocabulary
-from twotower.towers.shape import check_size
+from twotower.towers.reader import Reader, Terms
+
+_DTYPES = {"blob": "U8", "offsets": "I64"}
 
 
-class Terms(NamedTuple):
-    """The terms of N texts, one text after the other.
-
-    Attributes
-    ----------
-    ids : ndarray of int64, shape [T]
-        Rows of the embedding table.
-    offsets : ndarray of int64, shape [N+1]
-        Text n has ``ids[offsets[n]:offsets[n + 1]]``.
-    """
-
-    ids: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """Number of terms of each text, int64 [N]."""
-        return np.diff(self.offsets)
-
-    def select(self, rows: npt.NDArray[np.int64]) -> Self:
-        """Return the terms of texts `rows` (int64 [R]; repeats allowed), in that order."""
-        lengths = self.lengths[rows]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        shift = np.repeat(self.offsets[rows] - offsets[:-1], lengths)
-        return type(self)(self.ids[np.arange(offsets[-1]) + shift], offsets)
-
-    def tensors(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (ids, offsets) as int64 tensors that share the memory."""
-        return torch.from_numpy(self.ids), torch.from_numpy(self.offsets)
-
-
-class TermReader:
-    """An analyzer and a vocabulary: what turns texts into `Terms`.
+class TermReader(Reader):
+    """An analyzer and a vocabulary.
 
     Parameters
     ----------
@@ -63,19 +37,17 @@ class TermReader:
     the zero vector.
     """
 
+    kind = "terms"
+    file_name = "vocabulary.safetensors"
+
     def __init__(self, vocabulary: Vocabulary, analyzer: Analyzer, max_terms: int) -> None:
+        super().__init__(max_terms)
         self.vocabulary = Vocabulary(vocabulary.terms())
         self.analyzer = analyzer
-        self.max_terms = check_size("max_terms", max_terms)
+        self.n_terms = len(self.vocabulary)
 
     def read(self, texts: Iterable[str]) -> Terms:
-        """Return the known terms of each text, at most `max_terms` each.
-
-        Raises
-        ------
-        InputTypeError
-            If `texts` is one str, or one of them is not a str; the message names its number.
-        """
+        """Return the known terms of each text, at most `max_terms` each; raises as `Reader.read`."""
         found = self.analyzer.term_ids(texts, self.vocabulary, grow=False)
         ids, offsets = np.asarray(found.ids, np.int64), np.asarray(found.offsets, np.int64)
         known = ids >= 0
@@ -84,3 +56,29 @@ class TermReader:
         kept = known & (known_before[:-1] - np.repeat(starts[:-1], np.diff(offsets)) < self.max_terms)
         lengths = np.minimum(np.diff(starts), self.max_terms)
         return Terms(ids[kept], np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+
+    def settings(self) -> dict[str, Any]:
+        """Return the analyzer's configuration; an analyzer that is a function of the user's own has none."""
+        return {"analyzer": self.analyzer.to_config()}
+
+    def write(self, path: Path) -> None:
+        """Write the terms in the order of their rows."""
+        blob, offsets = self.vocabulary.to_arrays()
+        save_file({"blob": np.ascontiguousarray(blob), "offsets": np.ascontiguousarray(offsets)}, path)
+
+    @classmethod
+    def load(cls, path: Path, settings: Mapping[str, Any], max_terms: int) -> Self:
+        """Read the terms; raises as `Reader.load`."""
+        vocabulary = Vocabulary.from_arrays(*_read_vocabulary(path))
+        return cls(vocabulary, Analyzer.from_config(settings.get("analyzer", {})), max_terms)
+
+
+def _read_vocabulary(path: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    try:
+        with safe_open(path, framework="np") as file:
+            dtypes = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+            if dtypes != _DTYPES:
+                raise CorruptFileError(f"{path} holds {dtypes}: a vocabulary is {_DTYPES}")
+            return file.get_tensor("blob"), file.get_tensor("offsets")
+    except SafetensorError as error:
+        raise CorruptFileError(f"{path} is no readable safetensors file: {error}") from error

@@ -1,4 +1,4 @@
-"""The model: a query and a document tower (one object when tied), and the analyzer and vocabulary they read with.
+"""The model: a query and a document tower (one object when tied), and the reader that makes terms of texts for both.
 
 N texts, D dimensions, B queries and M documents of a batch.
 """
@@ -12,14 +12,16 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.registry import resolve
-from twotower.text import Analyzer, Vocabulary, as_analyzer
+from twotower.text import Vocabulary, WordPiece, as_analyzer
 from twotower.towers import TOWERS
 from twotower.towers.encoding import encode
+from twotower.towers.reader import Reader
 from twotower.towers.saving import load_model, save_model
 from twotower.towers.shape import check_seed, check_similarity, unit_rows
 from twotower.towers.terms import TermReader
+from twotower.towers.tokens import TokenReader
 from twotower.towers.tower import Tower
 
 
@@ -32,10 +34,8 @@ class TwoTower(nn.Module):
     ----------
     tower : str
         A name of ``twotower.towers.TOWERS``.
-    vocabulary : Vocabulary
-        The terms that have a vector. Count it over the corpus and the training queries.
-    analyzer : str, Analyzer or callable
-        How texts become terms; the vocabulary must have been counted with the same one.
+    reader : Reader
+        How texts become rows of the embedding tables: `TermReader` (words), `TokenReader` (subword tokens).
     options : dict
         Keyword arguments of the tower.
     tied : bool
@@ -43,8 +43,6 @@ class TwoTower(nn.Module):
         that a word resembles itself.
     similarity : {"cosine", "dot"}
         "cosine": vectors are divided by their length.
-    max_terms : int
-        Terms of a text beyond this many are not read.
     seed : int
         Of the first weights; the same seed gives the same weights, whatever the global random state, which is left
         alone.
@@ -59,49 +57,72 @@ class TwoTower(nn.Module):
     Raises
     ------
     InvalidInputError
-        If the tower or similarity is unknown, a size is below 1, the vocabulary is empty, or ``similarity="cosine"``
+        If the tower or similarity is unknown, a size is below 1, the reader has no term, or ``similarity="cosine"``
         has one output dimension: its gradient would be exactly zero.
     """
 
     def __init__(
         self,
         tower: str,
-        vocabulary: Vocabulary,
-        analyzer: "str | Analyzer | Callable[[str], list[str]]",
+        reader: Reader,
         options: dict[str, Any],
         *,
         tied: bool = True,
         similarity: str = "cosine",
-        max_terms: int = 128,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if len(vocabulary) == 0:
+        if reader.n_terms == 0:
             raise InvalidInputError("the vocabulary has no term: count it over texts with at least one word")
         self.tower = tower
         self.tied = tied
         self.similarity = similarity
         self.seed = check_seed(seed)
-        self.reader = TermReader(vocabulary, as_analyzer(analyzer), max_terms)
+        self.reader = reader
         make = resolve(TOWERS, tower, "tower")
-        self.query_tower: Tower = _seeded(make, len(vocabulary), options, seed)
-        self.document_tower: Tower = self.query_tower if tied else _seeded(make, len(vocabulary), options, seed)
+        self.query_tower: Tower = _seeded(make, reader.n_terms, options, seed)
+        self.document_tower: Tower = self.query_tower if tied else _seeded(make, reader.n_terms, options, seed)
         self.out_dim = self.query_tower.out_dim
         check_similarity(similarity, self.out_dim)
 
     @classmethod
-    def build(cls, tower: str, vocabulary: Vocabulary, analyzer: Any = "english", *, tied: bool = True,
+    def build(cls, tower: str, vocabulary: Vocabulary | WordPiece, analyzer: Any = None, *, tied: bool = True,
               similarity: str = "cosine", max_terms: int = 128, seed: int = 0, **options: Any) -> Self:  # fmt: skip
-        """Return an untrained model with any tower of the registry; `options` are the tower's own."""
+        """Return an untrained model with any tower of the registry.
+
+        Parameters
+        ----------
+        tower : str
+            A name of ``twotower.towers.TOWERS``.
+        vocabulary : Vocabulary or WordPiece
+            What has a vector: words, best counted over the corpus and the training queries, or the tokens of a
+            subword tokenizer.
+        analyzer : str, Analyzer or callable, optional
+            How texts become words; the vocabulary must have been counted with the same one. None: "english". A
+            tokenizer cuts texts itself and takes none.
+        max_terms : int
+            Words or tokens of a text beyond this many are not read.
+        tied, similarity, seed
+            As of the class.
+        **options
+            Of the tower.
+
+        Raises
+        ------
+        InputTypeError
+            If `vocabulary` is neither.
+        InvalidInputError
+            If an analyzer is given beside a tokenizer; and as the class.
+        """
         return cls(
-            tower, vocabulary, analyzer, options, tied=tied, similarity=similarity, max_terms=max_terms, seed=seed
+            tower, _reader(vocabulary, analyzer, max_terms), options, tied=tied, similarity=similarity, seed=seed
         )
 
     @classmethod
     def average(
         cls,
-        vocabulary: Vocabulary,
-        analyzer: Any = "english",
+        vocabulary: Vocabulary | WordPiece,
+        analyzer: Any = None,
         *,
         dim: int = 256,
         out_dim: int | None = None,
@@ -112,11 +133,11 @@ class TwoTower(nn.Module):
         Parameters
         ----------
         vocabulary, analyzer
-            As of the class.
+            As of `build`.
         dim, out_dim
             As of `twotower.towers.average.AverageTower`.
         **shared
-            `tied`, `similarity`, `max_terms`, `seed`: as of the class.
+            `tied`, `similarity`, `max_terms`, `seed`: as of `build`.
 
         Examples
         --------
@@ -131,8 +152,8 @@ class TwoTower(nn.Module):
     @classmethod
     def rnn(
         cls,
-        vocabulary: Vocabulary,
-        analyzer: Any = "english",
+        vocabulary: Vocabulary | WordPiece,
+        analyzer: Any = None,
         *,
         cell: str = "gru",
         max_terms: int = 64,
@@ -143,13 +164,13 @@ class TwoTower(nn.Module):
         Parameters
         ----------
         vocabulary, analyzer
-            As of the class.
+            As of `build`.
         cell : {"gru", "lstm"}
         max_terms : int
             Fewer than the average reads: time grows with the longest text of a batch.
         **options
             `dim`, `hidden`, `layers`, `bidirectional`, `pooling`, `dropout`, `out_dim`: as of
-            `twotower.towers.recurrent.RecurrentTower`; `tied`, `similarity`, `seed`: as of the class.
+            `twotower.towers.recurrent.RecurrentTower`; `tied`, `similarity`, `seed`: as of `build`.
 
         Examples
         --------
@@ -164,9 +185,13 @@ class TwoTower(nn.Module):
     def twin(self, seed: int | None = None) -> Self:
         """Return an untrained model of the same make: with this model's first weights, or those of another `seed`."""
         return type(self)(
-            self.tower, self.reader.vocabulary, self.reader.analyzer, self.query_tower.options, tied=self.tied,
-            similarity=self.similarity, max_terms=self.reader.max_terms, seed=self.seed if seed is None else seed,
-        )  # fmt: skip
+            self.tower,
+            self.reader,
+            self.query_tower.options,
+            tied=self.tied,
+            similarity=self.similarity,
+            seed=self.seed if seed is None else seed,
+        )
 
     def forward(
         self, queries: tuple[torch.Tensor, torch.Tensor], documents: tuple[torch.Tensor, torch.Tensor]
@@ -237,6 +262,20 @@ class TwoTower(nn.Module):
             If a file is missing, damaged, foreign, of an unknown version, or contradicts the others.
         """
         return load_model(cls, Path(folder))
+
+
+def _reader(vocabulary: Vocabulary | WordPiece, analyzer: Any, max_terms: int) -> Reader:
+    if isinstance(vocabulary, Vocabulary):
+        return TermReader(vocabulary, as_analyzer("english" if analyzer is None else analyzer), max_terms)
+    if not isinstance(vocabulary, WordPiece):
+        raise InputTypeError(
+            f"vocabulary is of type {type(vocabulary).__name__}: give a Vocabulary of words, or a WordPiece"
+        )
+    if analyzer is not None:
+        raise InvalidInputError(
+            f"analyzer is {analyzer!r} beside a {type(vocabulary).__name__}, which cuts texts itself: give none"
+        )
+    return TokenReader(vocabulary, max_terms)
 
 
 def _seeded(make: Callable[..., Tower], n_terms: int, options: dict[str, Any], seed: int) -> Tower:

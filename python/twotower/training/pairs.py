@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
-from twotower.towers.terms import TermReader, Terms
+from twotower.towers.reader import Reader, Terms
 from twotower.types import Collection
 
 Pair = tuple[str, str]
@@ -43,16 +43,14 @@ class TrainingSet:
     query_ids: list[str]
 
 
-def training_set(
-    collection: Collection, split: str, reader: TermReader, shuffle_seed: int | None = None
-) -> TrainingSet:
+def training_set(collection: Collection, split: str, reader: Reader, shuffle_seed: int | None = None) -> TrainingSet:
     """Read the pairs of a split.
 
     Parameters
     ----------
     collection : Collection
     split : str
-    reader : TermReader
+    reader : Reader
         Of the model that will be trained.
     shuffle_seed : int, optional
         Deal the documents of all pairs out anew (see `shuffled_pairs`); None leaves them as judged.
@@ -87,7 +85,7 @@ def training_set(
         if not lengths.any():
             raise InvalidInputError(
                 f"no {side} of split {split!r} of {collection.name} has a term that the model knows: nothing could be "
-                "learned; count the vocabulary over this collection with the model's analyzer"
+                "learned; make the vocabulary from this collection, with the model's analyzer if it is one of words"
             )
     return TrainingSet(
         queries=queries,

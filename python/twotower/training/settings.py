@@ -108,7 +108,7 @@ def check_folder(folder: Path, model: TwoTower, resume: bool) -> None:
     FileError
         If the folder cannot be made.
     """
-    model.reader.analyzer.to_config()
+    model.reader.settings()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -120,7 +120,7 @@ def check_folder(folder: Path, model: TwoTower, resume: bool) -> None:
 def _describe_model(model: TwoTower) -> dict[str, Any]:
     return {
         "tower": model.tower, "options": model.query_tower.options, "tied": model.tied, "similarity": model.similarity,
-        "max_terms": model.reader.max_terms, "seed": model.seed, "n_terms": len(model.reader.vocabulary),
+        "max_terms": model.reader.max_terms, "seed": model.seed, "n_terms": model.reader.n_terms,
     }  # fmt: skip
 
 

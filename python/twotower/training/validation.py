@@ -10,7 +10,7 @@ import torch
 
 from twotower.towers import TwoTower
 from twotower.towers.encoding import encode_terms
-from twotower.towers.terms import Terms
+from twotower.towers.reader import Terms
 from twotower.training.pairs import TrainingSet
 
 DEPTH = 10

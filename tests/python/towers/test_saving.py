@@ -72,6 +72,13 @@ class TestRoundTrip:
         for name in ("config.json", "vocabulary.safetensors", "weights.safetensors"):
             assert (folder / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
+    def test_a_model_of_version_1_loads(self, folder, texts):
+        expected = TwoTower.from_pretrained(folder).encode_queries(texts)
+        config = json.loads((folder / "config.json").read_text())
+        analyzer = config.pop("reader")["analyzer"]
+        (folder / "config.json").write_text(json.dumps(config | {"version": 1, "analyzer": analyzer}))
+        np.testing.assert_array_equal(TwoTower.from_pretrained(folder).encode_queries(texts), expected)
+
     def test_unusual_terms_come_back(self, tmp_path):
         terms = ["a\nb", "", "東京", "\x00", "a"]
         TwoTower.average(Vocabulary(terms), "plain", dim=2).save_pretrained(tmp_path / "m")
@@ -126,7 +133,7 @@ class TestRefused:
         ("changes", "message"),
         [
             ({"format": "other"}, "twotower-model"),
-            ({"version": 2}, "version 2"),
+            ({"version": 3}, "version 3"),
             ({"tied": 1}, "'tied' is 1"),
             ({"files": {}}, "not the file"),
             ({"tower": "tree"}, "unknown tower"),
@@ -137,7 +144,11 @@ class TestRefused:
             ({"options": {"dim": 6, "hidden": 10**12}}, "hidden"),
             ({"options": {"dim": "6"}}, "dim is '6'"),
             ({"options": {"layers": 10**9}}, "layers"),
-            ({"analyzer": {}}, "analyzer"),
+            ({"reader": {}}, "unknown reader None"),
+            ({"reader": {"kind": []}}, "list"),
+            ({"reader": {"kind": "terms"}}, "analyzer"),
+            ({"reader": {"kind": "terms", "analyzer": {}}}, "analyzer"),
+            ({"reader": {"kind": "tokens", "tokenizer": "WordPiece"}}, "tokenizer.json is missing"),
             ({"options": {"dim": 6, "hidden": 7}}, "query_tower.cells.*absent|F32"),
             ({"tied": True}, "document_tower.*absent"),
         ],

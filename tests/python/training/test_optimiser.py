@@ -58,9 +58,7 @@ def test_rate_rises_to_the_peak_and_falls():
 @pytest.mark.parametrize("kind", ["average", "gru"])
 def test_a_step_moves_the_weights_as_the_plain_gradient_says(request, collection, kind, tied):
     model = request.getfixturevalue(kind)
-    model = type(model)(
-        model.tower, model.reader.vocabulary, model.reader.analyzer, {**model.query_tower.options}, tied=tied
-    ).eval()  # no dropout
+    model = type(model)(model.tower, model.reader, {**model.query_tower.options}, tied=tied).eval()  # no dropout
     training = training_set(collection, "train", model.reader)
     batch = next(epoch_batches(training, NegativeSource("random", collection, training), 16, seed=0, epoch=1))
     loss = losses.in_batch()
