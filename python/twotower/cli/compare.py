@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twotower.cli.options import common, emit, log
+from twotower.cli.options import OutFile, common, emit, log
 
 if TYPE_CHECKING:
     from twotower.evaluation import Comparison
     from twotower.types import Qrels, Run
 
+FAILED = "FAILED"  # in the place of a file: ./FAILED is one of that name
 FORMATS = ("markdown", "latex", "csv")
 
 
@@ -31,7 +32,7 @@ FORMATS = ("markdown", "latex", "csv")
 @click.option(
     "--format", "written_as", type=click.Choice(FORMATS), default="markdown", show_default=True, help="Of the tables."
 )
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the tables to a file.")
+@click.option("--out", type=OutFile(), help="Also write the tables to a file.")
 @common
 def compare(
     runs: tuple[str, ...], qrels_file: Path | None, source: str | None, config: str | None, split: str | None,
@@ -40,8 +41,8 @@ def compare(
 ) -> None:  # fmt: skip
     """Compare TREC runs: paired tests, intervals, what the queries can show.
 
-    A NAME given several times is a system trained with several seeds. A run file that is missing, unreadable or empty is a
-    seed that failed: it is shown, and the means of the others stand beside the mean that counts it as 0.
+    A NAME given several times is a system trained with several seeds. NAME=FAILED, or a run file that is empty, is a seed
+    that failed: it is shown, and the means of the others stand beside the mean that counts it as 0.
     """
     from twotower.evaluation import compare as compare_runs
     from twotower.storage import write_file_atomically
@@ -69,16 +70,17 @@ def compare(
         raise SystemExit(1)
 
 
-def _files(runs: tuple[str, ...]) -> dict[str, list[Path]]:
-    """Return name to files; refuse what is not NAME=RUN, and a file that stands twice under one name."""
-    files: dict[str, list[Path]] = {}
+def _files(runs: tuple[str, ...]) -> dict[str, list[Path | None]]:
+    """Return name to files, None for a run that failed; refuse what is not NAME=RUN, and a file that stands twice under one name."""
+    files: dict[str, list[Path | None]] = {}
     for argument in runs:
         name, equals, path = argument.partition("=")
         if not (name.strip() and equals and path):
             raise click.UsageError(f"{argument!r} is not NAME=RUN: write such as bm25=bm25.trec")
-        if Path(path) in files.setdefault(name, []):
+        file = None if path == FAILED else Path(path)
+        if file is not None and file in files.get(name, ()):
             raise click.UsageError(f"{path} is given twice for {name!r}: a second seed needs a run of its own")
-        files[name].append(Path(path))
+        files.setdefault(name, []).append(file)
     return files
 
 
@@ -91,16 +93,17 @@ def _qrels(file: Path | None, source: str | None, config: str | None, split: str
     return load_collection(str(source), config=config).split(split)
 
 
-def _read(name: str, path: Path) -> "Run | None":
-    """Return a run, or None for one that failed; a malformed line is an error, since someone should look at it."""
+def _read(name: str, path: Path | None) -> "Run | None":
+    """Return a run, or None for one that failed; a file that is missing or malformed is an error: it may be a slip."""
     from twotower.data import read_run
-    from twotower.errors import CorruptFileError, FileError
+    from twotower.errors import FileError
 
+    if path is None:
+        return None
     try:
         run = read_run(path)
-    except (FileError, CorruptFileError) as error:
-        log(f"a run of {name} counts as failed: {error}")
-        return None
+    except FileError as error:
+        raise FileError(f"{error}. If that seed of {name} failed, write {name}={FAILED}") from error
     if not run:
         log(f"a run of {name} counts as failed: {path} is empty")
         return None

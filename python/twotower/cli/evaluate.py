@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twotower.cli.options import common, emit, log, use_threads
+from twotower.cli.options import OutFile, common, emit, log, use_threads
 
 if TYPE_CHECKING:
     from twotower.evaluation import QrelsTable, QueryTable
@@ -56,14 +56,8 @@ class Row:
     help=f"ir-measures name, such as \"nDCG(dcg='exp-log2')@10\"; several allowed. [default: {' '.join(MEASURES)}]",
 )
 @click.option("--inside-records", is_flag=True, help="Also rank each query's own candidate passages (MS MARCO v1.1).")
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the run of the last split as a TREC file."
-)
-@click.option(
-    "--per-query",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the values of each query as CSV (one split).",
-)
+@click.option("--out", type=OutFile(), help="Write the run of the last split as a TREC file.")
+@click.option("--per-query", type=OutFile(), help="Write the values of each query as CSV (one split).")
 @common
 def evaluate(
     source: str | None, config: str | None, engine_folder: Path | None, runs: tuple[str, ...], qrels_file: Path | None,
@@ -203,13 +197,12 @@ def _warn(rows: list[Row]) -> None:
 
 
 def _table(rows: list[Row], measures: tuple[str, ...]) -> str:
-    lines = [
-        f"| split | queries | missing | searcher | {' | '.join(measures)} |",
-        "|---|---|---|---|" + "---|" * len(measures),
-    ]
+    from twotower.evaluation.tables import Table, to_markdown
+
+    cells = []
     for row in rows:
         values = row.table.means() if row.table else row.expected or {}
-        figures = " | ".join(f"{values[measure]:.4f}" if measure in values else "" for measure in measures)
-        missing = row.table.n_missing if row.table else ""
-        lines.append(f"| {row.split} | {row.queries} | {missing} | {row.searcher} | {figures} |")
-    return "\n".join(lines)
+        figures = [f"{values[measure]:.4f}" if measure in values else "" for measure in measures]
+        missing = str(row.table.n_missing) if row.table else ""
+        cells.append([row.split, str(row.queries), missing, row.searcher, *figures])
+    return to_markdown([Table(["split", "queries", "missing", "searcher", *measures], cells)])

@@ -40,6 +40,23 @@ class OutFolder(click.Path):
         return path
 
 
+class OutFile(click.Path):
+    """A file to write: refused before any work if its folder is missing or it cannot be written."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            self.fail(f"{path} cannot be written: there is no folder {folder}", param, ctx)
+        if not os.access(folder, os.W_OK):
+            self.fail(f"{path} cannot be written: you may not write to {folder}", param, ctx)
+        return path
+
+
 def log(message: str) -> None:
     """Write a line of progress to standard error."""
     click.echo(message, err=True)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from twotower.cli.evaluate import MEASURES
-from twotower.cli.options import common, emit, log
+from twotower.cli.options import OutFile, common, emit, log
 
 
 class NamedPath(click.Path):
@@ -50,7 +50,7 @@ class NamedPath(click.Path):
 @click.option(
     "--worst", default=10, show_default=True, type=click.IntRange(0, 100), help="Queries to show of each run."
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="HTML file to write.")
+@click.option("--out", required=True, type=OutFile(), help="HTML file to write.")
 @common
 def report(
     runs: tuple[tuple[str, Path], ...], source: str | None, config: str | None, split: str, qrels_file: Path | None,
@@ -67,8 +67,6 @@ def report(
 
     if (source is None) == (qrels_file is None):
         raise click.UsageError("give either --collection SOURCE, for judgements and texts, or --qrels FILE")
-    if not out.absolute().parent.is_dir():  # before minutes of work
-        raise click.BadParameter(f"{out} cannot be written: there is no folder {out.parent}", param_hint="--out")
     judged: Any = load_collection(source, config=config) if source is not None else read_qrels(str(qrels_file))
     page = make(
         {name: read_run(path) for name, path in _by_name(runs, "run").items()}, judged,

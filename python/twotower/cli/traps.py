@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 @click.option(
     "--engine", "engine_folder", type=click.Path(path_type=Path), help="Engine to test. Without: BM25 over the traps."
 )
-@click.option("--items", "n", default=40, show_default=True, help="Items for each subcase, an even number.")
+@click.option(
+    "--items", "n", default=40, show_default=True, type=click.IntRange(2, 10_000), help="Items for each subcase, even."
+)
 @click.option(
     "--examples", default=3, show_default=True, type=click.IntRange(0), help="Wrong items to show a searcher."
 )

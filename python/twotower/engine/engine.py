@@ -1,10 +1,11 @@
 """One object for people who just want search: BM25, a two-tower model, their fusion and the texts in one saved folder."""
 
+import operator
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Self, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -111,7 +112,19 @@ class Engine:
         return len(self._texts)
 
     def document(self, doc: int) -> Document:
-        """Return the document with DocId `doc`."""
+        """Return the document with DocId `doc`, from 0 to below the number of documents.
+
+        Raises
+        ------
+        InvalidInputError
+            If no document has it.
+        InputTypeError
+            If it is no integer.
+        """
+        if isinstance(doc, bool) or not isinstance(doc, SupportsIndex):
+            raise InputTypeError(f"doc is of type {type(doc).__name__}: it must be a DocId, an integer")
+        if not 0 <= operator.index(doc) < len(self):
+            raise InvalidInputError(f"no document has DocId {doc}: they go from 0 to below {len(self)}")
         return Document(self._texts[doc], self._titles[doc])
 
     @overload  # a str is a sequence of str too: the order of the overloads decides

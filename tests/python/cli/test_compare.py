@@ -30,14 +30,25 @@ def files(tmp_path):
     return tmp_path
 
 
-def test_names_given_twice_are_seeds_and_missing_files_are_failed_ones(files):
-    done = twotower("a=a", "b=b1", "b=b2", "b=no-such-file", "c=empty", "--qrels", "qrels", "-m", "RR", cwd=files)
+def test_names_given_twice_are_seeds_of_which_some_failed(files):
+    done = twotower("a=a", "b=b1", "b=b2", "b=FAILED", "c=empty", "--qrels", "qrels", "-m", "RR", cwd=files)
     assert done.returncode == 0, done.stderr
     assert "b (2 of 3 seeds, 1 failed)" in done.stdout
     assert "| c | failed |" in done.stdout
-    assert "no-such-file" in done.stderr
     assert "empty" in done.stderr
     assert "b - a" in done.stdout
+
+
+def test_a_file_that_is_missing_is_a_slip_unless_it_is_said_to_have_failed(files):
+    done = twotower("a=a", "b=b1", "b=no-such-file", "--qrels", "qrels", cwd=files)
+    assert done.returncode == 1
+    assert "no-such-file" in done.stderr
+    assert "b=FAILED" in done.stderr
+    assert done.stdout == ""
+    (files / "FAILED").write_text((files / "b2").read_text())
+    named = twotower("a=a", "b=b1", "b=./FAILED", "--qrels", "qrels", cwd=files)
+    assert "1 failed" not in named.stdout
+    assert "b - a" in named.stdout
 
 
 def test_json_and_files_hold_what_the_function_returns(files):
@@ -93,6 +104,7 @@ def test_nothing_to_compare_is_a_failure_that_still_shows_the_table(files):
         (["a=a", "b=b1", "--qrels", "qrels", "-m", "nope"], "nope"),
         (["a=a", "b=b1", "--qrels", "qrels", "--confidence", "2"], "confidence"),
         (["a=a", "b=b1", "--qrels", "qrels", "--margin", "0"], "margin"),
+        (["a=a", "b=b1", "--qrels", "qrels", "--out", "none/x.md"], "there is no folder"),
     ],
 )
 def test_wrong_use_exits_with_2_and_says_why(files, arguments, said):

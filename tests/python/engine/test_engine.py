@@ -49,6 +49,14 @@ def test_documents_and_dicts_keep_title_and_id():
     assert engine.search("a sweet")[0].doc_id == "x"
 
 
+def test_a_document_is_got_by_a_docid_that_there_is():
+    engine = tt.Engine.build(TEXTS)
+    assert engine.document(3) == tt.Document("Nurse!")
+    for doc, error in ((-1, InvalidInputError), (4, InvalidInputError), ("0", InputTypeError), (True, InputTypeError)):
+        with pytest.raises(error, match="doc"):
+            engine.document(doc)
+
+
 def test_the_parts_of_a_score_sum_to_it(engine):
     for hit in engine.search("sweet nurse", k=4):
         assert sum(hit.parts.values()) == pytest.approx(hit.score, rel=1e-5, abs=1e-6)
