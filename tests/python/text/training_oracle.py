@@ -1,0 +1,68 @@
+"""Training of vocabularies in plain code: every pair is counted anew before each merge. For tiny corpora."""
+
+from collections import Counter
+
+
+def disjoint_pairs(word):
+    """Yield the pairs of neighbours in a word that can be merged together: "aaa" has one pair of a's."""
+    free_from = {}
+    for i, pair in enumerate(zip(word, word[1:], strict=False)):
+        if i >= free_from.get(pair, 0):
+            free_from[pair] = i + 2
+            yield pair
+
+
+def merged_word(word, pair, token):
+    out, i = [], 0
+    while i < len(word):
+        if tuple(word[i : i + 2]) == pair:
+            out.append(token)
+            i += 2
+        else:
+            out.append(word[i])
+            i += 1
+    return out
+
+
+def learn(words, tokens, vocabulary_size, min_frequency, max_token_length, prefix=""):
+    """Return (tokens, merges as ids) from words, a list of (ids of the units of a word, how often it comes)."""
+    tokens = list(tokens)
+    ids = {token: number for number, token in enumerate(tokens)}
+    units = dict.fromkeys(range(len(tokens)), 1)
+    merges = []
+    while len(tokens) < vocabulary_size:
+        counts = Counter()
+        for word, count in words:
+            for left, right in disjoint_pairs(word):
+                if units[left] + units[right] <= max_token_length:
+                    counts[left, right] += count
+        best = min(counts, key=lambda pair: (-counts[pair], pair), default=None)
+        if best is None or counts[best] < min_frequency:
+            break
+        spelled = tokens[best[0]] + tokens[best[1]].removeprefix(prefix)
+        if spelled not in ids:
+            ids[spelled] = len(tokens)
+            tokens.append(spelled)
+        units[ids[spelled]] = units[best[0]] + units[best[1]]
+        merges.append((*best, ids[spelled]))
+        words = [(merged_word(word, best, ids[spelled]), count) for word, count in words]
+    return tokens, merges
+
+
+def learn_wordpiece(words, special_tokens, vocabulary_size, min_frequency, max_token_length, limit_alphabet):
+    """Return what the core learns from words, a dict from word to count."""
+    chars, inside = Counter(), set()
+    for word, count in words.items():
+        inside.update(word[1:])
+        for char in word:
+            chars[char] += count
+    alphabet = sorted(sorted(chars, key=lambda char: (-chars[char], char))[:limit_alphabet])
+    tokens = list(special_tokens)
+    for token in alphabet + ["##" + char for char in alphabet if char in inside]:
+        if token not in tokens:
+            tokens.append(token)
+    known = [(word, count) for word, count in words.items() if set(word) <= set(alphabet)]
+    cut = [
+        ([tokens.index(char if i == 0 else "##" + char) for i, char in enumerate(word)], count) for word, count in known
+    ]
+    return learn(cut, tokens, vocabulary_size, min_frequency, max_token_length, "##")
