@@ -24,8 +24,9 @@ void add(WordCounter& counter, const TextViews& texts, std::size_t begin, std::s
 }
 
 VocabularyRequest request_of(std::vector<std::string> special_tokens, std::size_t vocabulary_size,
-                             std::uint64_t min_frequency, std::size_t max_token_length, std::size_t limit_alphabet) {
-  return {std::move(special_tokens), vocabulary_size, min_frequency, max_token_length, limit_alphabet};
+                             std::size_t n_candidates, std::uint64_t min_frequency, std::size_t max_token_length,
+                             std::size_t limit_alphabet) {
+  return {std::move(special_tokens), vocabulary_size, n_candidates, min_frequency, max_token_length, limit_alphabet};
 }
 
 }  // namespace
@@ -68,19 +69,24 @@ void bind_vocabulary_training(py::module_& m) {
       .def("take", &WordCounter::take, py::call_guard<py::gil_scoped_release>());
 
   py::class_<VocabularyRequest>(m, "VocabularyRequest")
-      .def(py::init(&request_of), py::arg("special_tokens"), py::arg("vocabulary_size"), py::arg("min_frequency"),
-           py::arg("max_token_length"), py::arg("limit_alphabet"));
+      .def(py::init(&request_of), py::arg("special_tokens"), py::arg("vocabulary_size"), py::arg("n_candidates"),
+           py::arg("min_frequency"), py::arg("max_token_length"), py::arg("limit_alphabet"));
 
   py::class_<VocabularyLearner>(m, "VocabularyLearner")
       .def_static("of_wordpiece", &VocabularyLearner::of_wordpiece, py::arg("words"), py::arg("request"),
                   py::arg("prefix"), py::call_guard<py::gil_scoped_release>())
       .def("run", &VocabularyLearner::run, py::arg("n"), py::call_guard<py::gil_scoped_release>())
+      .def("__len__", &VocabularyLearner::size)
+      .def("n_fixed", &VocabularyLearner::n_fixed)
       .def("tokens", &VocabularyLearner::tokens)
       .def("merges", [](const VocabularyLearner& learner) {
         py::list merges;
         for (const Merge& merge : learner.merges()) merges.append(py::make_tuple(merge.left, merge.right, merge.merged));
         return merges;
       });
+
+  m.def("prune_vocabulary", &prune_vocabulary, py::arg("words"), py::arg("tokens"), py::arg("n_fixed"), py::arg("size"),
+        py::arg("prefix"), py::call_guard<py::gil_scoped_release>());
 }
 
 }  // namespace twotower::bindings

@@ -83,6 +83,7 @@ class WordCounter {
 struct VocabularyRequest {
   std::vector<std::string> special_tokens;  // the first ids, in this order
   std::size_t vocabulary_size = 0;          // special tokens and alphabet included
+  std::size_t n_candidates = 0;             // tokens to learn, where some are dropped later; else 0
   std::uint64_t min_frequency = 2;          // times that a pair must come to be merged
   std::size_t max_token_length = 100;       // units: characters of WordPiece, bytes of BPE
   std::size_t limit_alphabet = 1000;        // WordPiece: most characters that are tokens
@@ -116,6 +117,12 @@ class VocabularyLearner {
   /// Makes up to `n` merges more. Returns whether there may be others. THROWS Interrupted; run() may be called again.
   bool run(std::size_t n);
 
+  /// Number of special tokens and of the alphabet: the first ids.
+  std::size_t n_fixed() const noexcept;
+
+  /// Number of tokens so far.
+  std::size_t size() const noexcept;
+
   /// The tokens so far, by id.
   std::vector<std::string> tokens() const;
 
@@ -127,5 +134,17 @@ class VocabularyLearner {
   explicit VocabularyLearner(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };
+
+/// Of the tokens of a WordPiece vocabulary, the `size` that its encoder misses least to lose the others; their order
+/// stays. The first `n_fixed` are always kept.
+///
+/// In rounds, each of which drops the tokens of the smallest loss: how often longest-match-first uses a token for
+/// `words`, times the pieces more that the token itself is cut into without it. Of equal ones the later goes first. A
+/// round drops three tenths of those that are too many, and at least one in 64 of `size`, then the words that had them
+/// are cut anew.
+///
+/// O(bytes of the words) and of the tokens, a round. THROWS InvalidInput if size is below n_fixed; Interrupted.
+std::vector<std::string> prune_vocabulary(const WordCounts& words, const std::vector<std::string>& tokens,
+                                          std::size_t n_fixed, std::size_t size, const std::string& prefix);
 
 }  // namespace twotower

@@ -5,14 +5,24 @@ from twotower._core import SpanUnit, unicode_version
 from twotower._core import TextViews as NativeTexts
 from twotower._core import TokenTemplate as NativeTemplate
 from twotower._core import Vocabulary as NativeVocabulary
+from twotower._core import VocabularyLearner as NativeLearner
+from twotower._core import VocabularyRequest as NativeRequest
+from twotower._core import WordCounter as NativeWordCounter
+from twotower._core import WordCounts as NativeWordCounts
 from twotower._core import WordPiece as NativeWordPiece
+from twotower._core import prune_vocabulary
 
 __all__ = [
     "NativeAnalyzer",
+    "NativeLearner",
+    "NativeRequest",
     "NativeTemplate",
     "NativeTexts",
     "NativeVocabulary",
+    "NativeWordCounter",
+    "NativeWordCounts",
     "NativeWordPiece",
     "SpanUnit",
+    "prune_vocabulary",
     "unicode_version",
 ]

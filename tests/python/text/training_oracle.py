@@ -1,12 +1,13 @@
 """Training of vocabularies in plain code: every pair is counted anew before each merge. For tiny corpora."""
 
+import itertools
 from collections import Counter
 
 
 def disjoint_pairs(word):
     """Yield the pairs of neighbours in a word that can be merged together: "aaa" has one pair of a's."""
     free_from = {}
-    for i, pair in enumerate(zip(word, word[1:], strict=False)):
+    for i, pair in enumerate(itertools.pairwise(word)):
         if i >= free_from.get(pair, 0):
             free_from[pair] = i + 2
             yield pair
@@ -66,3 +67,37 @@ def learn_wordpiece(words, special_tokens, vocabulary_size, min_frequency, max_t
         ([tokens.index(char if i == 0 else "##" + char) for i, char in enumerate(word)], count) for word, count in known
     ]
     return learn(cut, tokens, vocabulary_size, min_frequency, max_token_length, "##")
+
+
+def cut(word, kept, without=None, inside=False):
+    """Return the pieces of a word, longest match first, or None."""
+    pieces = []
+    while word:
+        start = "##" if pieces or inside else ""
+        sizes = [n for n in range(len(word), 0, -1) if start + word[:n] in kept and start + word[:n] != without]
+        if not sizes:
+            return None
+        pieces.append(start + word[: sizes[0]])
+        word = word[sizes[0] :]
+    return pieces
+
+
+def prune(words, tokens, n_fixed, size):
+    """Return the tokens that stay of a WordPiece vocabulary."""
+    kept = list(tokens)
+    while len(kept) > size:
+        uses = Counter()
+        for word, count in words.items():
+            for piece in cut(word, set(kept)) or ():
+                uses[piece] += count
+
+        def loss(token, kept=frozenset(kept), uses=uses):
+            inside = token.startswith("##")
+            return uses[token] * (len(cut(token.removeprefix("##"), kept, token, inside)) - 1) if uses[token] else 0
+
+        excess = len(kept) - size
+        n = min(excess, max(excess * 3 // 10 + 1, size // 64))
+        droppable = [token for token in kept if tokens.index(token) >= n_fixed]
+        dropped = set(sorted(droppable, key=lambda token: (loss(token), -tokens.index(token)))[:n])
+        kept = [token for token in kept if token not in dropped]
+    return kept

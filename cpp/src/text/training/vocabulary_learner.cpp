@@ -82,6 +82,7 @@ struct VocabularyLearner::Parts {
   const VocabularyRequest request;
   const std::string prefix;
   TermTable tokens;
+  std::size_t n_fixed = 0;
   MergeLearner learner;
   std::vector<Merge> merges;
 };
@@ -137,19 +138,25 @@ VocabularyLearner VocabularyLearner::of_wordpiece(const WordCounts& words, const
     if (known) parts->learner.add_word(word, words.counts[i]);
     if (i % kWordsPerPoll == 0) check_interrupt();
   }
-  parts->learner.start(parts->tokens.size());
+  parts->n_fixed = parts->tokens.size();
+  parts->learner.start(parts->n_fixed);
   return VocabularyLearner(std::move(parts));
 }
 
 bool VocabularyLearner::run(std::size_t n) {
+  const std::size_t wanted = std::max(parts_->request.vocabulary_size, parts_->request.n_candidates);
   for (; n > 0; --n) {
-    if (parts_->tokens.size() >= parts_->request.vocabulary_size) return false;
+    if (parts_->tokens.size() >= wanted) return false;
     const auto pair = parts_->learner.next();
     if (!pair) return false;
     parts_->make(*pair);
   }
   return true;
 }
+
+std::size_t VocabularyLearner::n_fixed() const noexcept { return parts_->n_fixed; }
+
+std::size_t VocabularyLearner::size() const noexcept { return parts_->tokens.size(); }
 
 std::vector<std::string> VocabularyLearner::tokens() const {
   std::vector<std::string> tokens;
