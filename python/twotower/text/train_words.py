@@ -1,7 +1,7 @@
 """Reads a stream of texts for the training of a vocabulary, and shows how far it is. Knows no kind of tokenizer."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def count_words(
     InvalidInputError
         If a text is not Unicode text, or there are too many distinct words.
     """
-    total = len(texts) if hasattr(texts, "__len__") and not isinstance(texts, tuple) else None
+    total = len(texts) if isinstance(texts, Sized) and not isinstance(texts, tuple) else None
     with tqdm(total=total, desc="counting words", unit="text", disable=_hidden(progress), file=sys.stderr) as bar:
         first = 0
         for views in _batches(texts):
@@ -44,11 +44,12 @@ def _batches(texts: Iterable[str] | Texts) -> Iterator[Any]:
     """Yield views of columns as they are, and of streams of str in batches."""
     if isinstance(texts, (str, bytes)):
         raise InputTypeError(f"texts is one {type(texts).__name__}: give a list or a stream of texts")
-    if not _is_column(texts):
-        for batch in _batches_of_stream(texts):
-            yield native_texts(batch, "text")
-    else:
-        yield native_texts(texts, "text")
+    column: Any = texts
+    if _is_column(column):
+        yield native_texts(column, "text")
+        return
+    for batch in _batches_of_stream(column):
+        yield native_texts(batch, "text")
 
 
 def _is_column(texts: Any) -> bool:

@@ -123,8 +123,10 @@ class WordPiece:
         threads: int = 0,
         progress: bool | None = None,
     ) -> Self:
-        r"""Learn a vocabulary from texts. The result depends on the words and their counts alone: not on the order of the
-        texts, the number of threads or the machine.
+        """Learn a vocabulary from texts.
+
+        The result depends on the words and their counts alone: not on the order of the texts, the number of threads or
+        the machine.
 
         Parameters
         ----------
