@@ -12,6 +12,7 @@ void bind_backend(py::module_& m);
 void bind_io(py::module_& m);
 void bind_text(py::module_& m);
 void bind_wordpiece(py::module_& m);
+void bind_vocabulary_training(py::module_& m);
 void bind_lexical(py::module_& m);
 void bind_dense(py::module_& m);
 void bind_evaluation(py::module_& m);

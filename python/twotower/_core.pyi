@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
 class Vocabulary:
     @typing.overload
     def __init__(self) -> None:
@@ -109,6 +109,41 @@ class WordPiece:
         """
         (ids, offsets, n_first or None, spans or None)
         """
+class WordCounts:
+    """
+    Distinct words, the most frequent first.
+    """
+    def __init__(self, words: collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex]]) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def items(self) -> list:
+        ...
+class WordCounter:
+    @staticmethod
+    def of_wordpiece(strip_accents: bool, lowercase: bool, max_input_chars_per_word: typing.SupportsInt | typing.SupportsIndex, special_tokens: collections.abc.Sequence[str], max_words: typing.SupportsInt | typing.SupportsIndex) -> WordCounter:
+        ...
+    def add(self, texts: TextViews, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def take(self) -> WordCounts:
+        ...
+class VocabularyRequest:
+    def __init__(self, special_tokens: collections.abc.Sequence[str], vocabulary_size: typing.SupportsInt | typing.SupportsIndex, n_candidates: typing.SupportsInt | typing.SupportsIndex, min_frequency: typing.SupportsInt | typing.SupportsIndex, max_token_length: typing.SupportsInt | typing.SupportsIndex, limit_alphabet: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class VocabularyLearner:
+    @staticmethod
+    def of_wordpiece(words: WordCounts, request: VocabularyRequest, prefix: str) -> VocabularyLearner:
+        ...
+    def __len__(self) -> int:
+        ...
+    def merges(self) -> list:
+        ...
+    def n_fixed(self) -> int:
+        ...
+    def run(self, n: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        ...
+    def tokens(self) -> list[str]:
+        ...
 class Bm25Options:
     """
     A BM25 variant with every option checked and filled in.
@@ -269,6 +304,8 @@ def isa_names() -> list[str]:
     """
     Instruction sets that this machine can run, best last.
     """
+def prune_vocabulary(words: WordCounts, tokens: collections.abc.Sequence[str], n_fixed: typing.SupportsInt | typing.SupportsIndex, size: typing.SupportsInt | typing.SupportsIndex, prefix: str) -> list[str]:
+    ...
 def query_algorithms() -> list[str]:
     """
     Names of the query algorithms; all give the same answer.

@@ -241,8 +241,55 @@ std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t s
   return static_cast<std::size_t>(out - starts);
 }
 
+// ---------------------------------------------------------------- classes of bytes
+
+ByteClasses classes_of_half(const std::uint8_t* text, std::uint8_t* folded) noexcept {
+  const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text));
+  const __m256i nul = _mm256_cmpeq_epi8(v, _mm256_setzero_si256());
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(folded), _mm256_or_si256(v, nul));
+  const __m256i space = _mm256_cmpeq_epi8(v, _mm256_set1_epi8(' '));
+  const __m256i small = _mm256_or_si256(v, _mm256_set1_epi8(32));  // the bit of a space makes A-Z a-z
+  return {bits_of(in_range(small, 'a', 'z')),
+          bits_of(in_range(v, '0', '9')),
+          bits_of(_mm256_or_si256(space, in_range(v, '\t', '\r'))),
+          bits_of(space),
+          bits_of(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\''))),
+          bits_of(v),
+          0};
+}
+
+bool mark_classes(const std::uint8_t* text, std::size_t size, std::uint8_t* folded, ByteClasses* blocks) noexcept {
+  std::uint64_t high = 0;
+  for (std::size_t at = 0; at < size; at += 64) {
+    const std::uint8_t* from = text + at;
+    alignas(32) std::uint8_t tail[64];
+    if (size - at < 64) {
+      __builtin_memset(tail, ' ', 64);
+      __builtin_memcpy(tail, from, size - at);
+      from = tail;
+    }
+    const ByteClasses a = classes_of_half(from, folded + at), b = classes_of_half(from + 32, folded + at + 32);
+    blocks[at / 64] = {a.letter | b.letter << 32,
+                       a.digit | b.digit << 32,
+                       a.white | b.white << 32,
+                       a.space | b.space << 32,
+                       a.quote | b.quote << 32,
+                       a.high | b.high << 32,
+                       0};
+    high |= blocks[at / 64].high;
+  }
+  return high != 0;
+}
+
+std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint32_t* places) noexcept {
+  std::uint32_t* out = places;
+  for (std::size_t w = 0; w < n_words; ++w) out = put_starts(words[w], static_cast<std::uint32_t>(64 * w), out);
+  return static_cast<std::size_t>(out - places);
+}
+
 }  // namespace
 
-const Kernels kAvx2{"avx2", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel, mark_tokens};
+const Kernels kAvx2{"avx2",      kPanel,       crc32c,      dot_rows,     dot_panel, dot_exact,
+                    select_rows, select_panel, mark_tokens, mark_classes, list_bits};
 
 }  // namespace twotower::kernels

@@ -215,8 +215,37 @@ std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t s
   return static_cast<std::size_t>(out - starts);
 }
 
+// ---------------------------------------------------------------- classes of bytes
+
+bool mark_classes(const std::uint8_t* text, std::size_t size, std::uint8_t* folded, ByteClasses* blocks) noexcept {
+  const __m512i space = _mm512_set1_epi8(' ');
+  __mmask64 high_bits = 0;
+  for (std::size_t at = 0; at < size; at += 64) {
+    const __mmask64 inside = size - at >= 64 ? ~__mmask64{0} : (__mmask64{1} << (size - at)) - 1;
+    const __m512i v = _mm512_mask_loadu_epi8(space, inside, text + at);
+    _mm512_storeu_si512(folded + at, _mm512_mask_blend_epi8(equals(v, 0), v, _mm512_set1_epi8(-1)));
+    const __mmask64 spaces = equals(v, ' '), high = _mm512_movepi8_mask(v);
+    blocks[at / 64] = {in_range(_mm512_or_si512(v, space), 'a', 'z'),  // the bit of a space makes A-Z a-z
+                       in_range(v, '0', '9'),
+                       spaces | in_range(v, '\t', '\r'),
+                       spaces,
+                       equals(v, '\''),
+                       high,
+                       0};
+    high_bits |= high;
+  }
+  return high_bits != 0;
+}
+
+std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint32_t* places) noexcept {
+  std::uint32_t* out = places;
+  for (std::size_t w = 0; w < n_words; ++w) out = put_starts(words[w], static_cast<std::uint32_t>(64 * w), out);
+  return static_cast<std::size_t>(out - places);
+}
+
 }  // namespace
 
-const Kernels kAvx512{"avx512", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel, mark_tokens};
+const Kernels kAvx512{"avx512",    kPanel,       crc32c,      dot_rows,     dot_panel, dot_exact,
+                      select_rows, select_panel, mark_tokens, mark_classes, list_bits};
 
 }  // namespace twotower::kernels

@@ -21,9 +21,20 @@ struct TokenScan {
   bool found_needle = false;   // set when the needle was seen
 };
 
+/// Classes of 64 bytes of a text as bit maps: bit i is byte i.
+struct ByteClasses {
+  std::uint64_t letter;  // A-Z a-z
+  std::uint64_t digit;   // 0-9
+  std::uint64_t white;   // \t \n \v \f \r and the space
+  std::uint64_t space;   // the space alone
+  std::uint64_t quote;   // '
+  std::uint64_t high;    // 0x80 up: in no other map
+  std::uint64_t start;   // for the caller; nothing
+};
+
 /// One instruction set. Every function is pure, thread-safe and noexcept, takes pointers of any alignment and sizes
-/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_*, dot_exact and mark_tokens, within the bound of
-/// docs/math.md (section 1) for the two float32 inner products.
+/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_*, dot_exact and what marks or lists, within the
+/// bound of docs/math.md (section 1) for the two float32 inner products.
 struct Kernels {
   const char* name;
 
@@ -63,6 +74,14 @@ struct Kernels {
   /// are 0; bytes behind it and numbers behind the last are anything. No argument overlaps another.
   std::size_t (*mark_tokens)(TokenScan& scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
                              std::uint64_t* words, std::uint32_t* starts) noexcept;
+
+  /// Writes the classes of each 64 bytes of a text to `blocks`, and the text with 0xFF for 0 to `folded`. Returns
+  /// whether a byte is from 0x80 up. Writes whole blocks of 64, as if spaces stood behind the text. Nothing overlaps.
+  bool (*mark_classes)(const std::uint8_t* text, std::size_t size, std::uint8_t* folded, ByteClasses* blocks) noexcept;
+
+  /// Writes the places of the bits that are set, ascending: 64 * w + i for bit i of words[w]. Returns how many; up to
+  /// 16 numbers behind the last one may be written, too.
+  std::size_t (*list_bits)(const std::uint64_t* words, std::size_t n_words, std::uint32_t* places) noexcept;
 };
 
 inline constexpr std::size_t kMaxPanel = 32;

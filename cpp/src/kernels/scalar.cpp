@@ -115,8 +115,42 @@ std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t s
   return n;
 }
 
+// ---------------------------------------------------------------- classes of bytes
+
+bool mark_classes(const std::uint8_t* text, std::size_t size, std::uint8_t* folded, ByteClasses* blocks) noexcept {
+  bool beyond_ascii = false;
+  for (std::size_t at = 0; at < size; at += 64) {
+    ByteClasses block{};
+    for (std::size_t i = 0; i < 64; ++i) {
+      const std::uint8_t byte = at + i < size ? text[at + i] : std::uint8_t{' '};
+      const std::uint8_t small = byte | 0x20;
+      folded[at + i] = byte == 0 ? 0xFF : byte;
+      block.letter |= std::uint64_t{small >= 'a' && small <= 'z'} << i;
+      block.digit |= std::uint64_t{byte >= '0' && byte <= '9'} << i;
+      block.white |= std::uint64_t{byte == ' ' || (byte >= '\t' && byte <= '\r')} << i;
+      block.space |= std::uint64_t{byte == ' '} << i;
+      block.quote |= std::uint64_t{byte == '\''} << i;
+      block.high |= std::uint64_t{byte >= 0x80} << i;
+    }
+    beyond_ascii |= block.high != 0;
+    blocks[at / 64] = block;
+  }
+  return beyond_ascii;
+}
+
+std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint32_t* places) noexcept {
+  std::size_t n = 0;
+  for (std::size_t w = 0; w < n_words; ++w) {
+    for (std::uint64_t bits = words[w]; bits != 0; bits &= bits - 1) {
+      places[n++] = static_cast<std::uint32_t>(64 * w) + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+    }
+  }
+  return n;
+}
+
 }  // namespace
 
-const Kernels kScalar{"scalar", kPanel, crc32c, dot_rows, dot_panel, dot_exact, select_rows, select_panel, mark_tokens};
+const Kernels kScalar{"scalar",    kPanel,       crc32c,      dot_rows,     dot_panel, dot_exact,
+                      select_rows, select_panel, mark_tokens, mark_classes, list_bits};
 
 }  // namespace twotower::kernels

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "text/byte_trie.h"
-#include "twotower/wordpiece.h"
+#include "twotower/token_batch.h"
 
 namespace twotower {
 

@@ -35,18 +35,18 @@ KeptTokens longest_first(KeptTokens tokens, std::size_t room) noexcept {
 }
 
 struct BatchEncoder::Lane {
-  Lane(const PieceRules& rules, IdBuffer& ids_room, IdBuffer& spans_room)
-      : reader(rules), ids(ids_room), spans(spans_room) {}
+  Lane(std::unique_ptr<TokenReader> own, IdBuffer& ids_room, IdBuffer& spans_room)
+      : reader(std::move(own)), ids(ids_room), spans(spans_room) {}
 
-  PieceReader reader;
+  const std::unique_ptr<TokenReader> reader;
   IdBuffer& ids;  // of the chunk at hand, or of all if there is one lane
   IdBuffer& spans;
   std::string utf8;
   std::vector<std::int32_t> char_of_byte;
 };
 
-BatchEncoder::BatchEncoder(const PieceRules& rules, const EncodeRequest& request)
-    : rules_(rules), request_(request), spans_(request.spans != SpanUnit::kNone), room_(request.max_length) {
+BatchEncoder::BatchEncoder(TokenReaderFactory make_reader, const EncodeRequest& request)
+    : make_reader_(std::move(make_reader)), request_(request), spans_(request.spans != SpanUnit::kNone), room_(request.max_length) {
   if (request.around != nullptr) around_ = *request.around;
   if (request.pairs.empty()) around_.between.clear();
   if (request.max_length < around_.size()) {
@@ -97,10 +97,10 @@ EncodedBatch BatchEncoder::run() {
 // One lane. Where it fails, the others find no chunk any more.
 void BatchEncoder::read_chunks(bool alone) {
   IdBuffer own_ids, own_spans;
-  Lane lane(rules_, alone ? out_.ids : own_ids, alone ? out_.spans : own_spans);
+  Lane lane(make_reader_(), alone ? out_.ids : own_ids, alone ? out_.spans : own_spans);
   try {
     for (std::size_t number; (number = next_chunk_.fetch_add(1)) < chunks_.size();) {
-      lane.reader.refresh();
+      lane.reader->refresh();
       for (std::size_t i = chunks_[number].begin; i < chunks_[number].end; ++i) {
         const std::size_t before = lane.ids.size();
         read_text(lane, i);
@@ -134,9 +134,9 @@ void BatchEncoder::read_side(Lane& lane, const StoredText& stored, const char* n
   const std::string_view text = utf8_of(stored, lane.utf8, name, number);
   // "Longest first" asks how long both texts of a pair are.
   const std::size_t limit = request_.pairs.empty() ? room_ : EncodeRequest::kNoLimit;
-  if (!spans_) return lane.reader.append(text, limit, lane.ids);
+  if (!spans_) return lane.reader->append(text, limit, lane.ids, nullptr);
   const std::size_t begin = lane.spans.size();
-  lane.reader.append_with_spans(text, limit, lane.ids, lane.spans);
+  lane.reader->append(text, limit, lane.ids, &lane.spans);
   if (request_.spans == SpanUnit::kChar && stored.form != TextForm::kAscii) {
     to_chars(text, {lane.spans.data() + begin, lane.spans.size() - begin}, lane.char_of_byte);
   }

@@ -1,4 +1,5 @@
-// One call of WordPiece::encode: texts over threads, what goes around them, what is kept of them.
+// One call of a tokenizer's encode: texts over threads, what goes around them, what is kept of them. Knows no rule of
+// tokenization.
 #pragma once
 
 #include <atomic>
@@ -8,8 +9,8 @@
 #include <vector>
 
 #include "text/ordered_ids.h"
-#include "text/piece_reader.h"
-#include "twotower/wordpiece.h"
+#include "text/token_reader.h"
+#include "twotower/token_batch.h"
 
 namespace twotower {
 
@@ -26,7 +27,7 @@ KeptTokens longest_first(KeptTokens tokens, std::size_t room) noexcept;
 class BatchEncoder {
  public:
   /// THROWS InvalidInput if max_length has no room for what goes around.
-  BatchEncoder(const PieceRules& rules, const EncodeRequest& request);
+  BatchEncoder(TokenReaderFactory make_reader, const EncodeRequest& request);
 
   EncodedBatch run();
 
@@ -44,7 +45,7 @@ class BatchEncoder {
   void put(Lane& lane, const std::vector<std::int32_t>& ids);
   void set_size(Lane& lane, std::size_t n_ids);
 
-  const PieceRules& rules_;
+  const TokenReaderFactory make_reader_;
   const EncodeRequest& request_;
   const bool spans_;
   TokenTemplate around_;

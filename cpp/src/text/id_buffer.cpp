@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-#include "twotower/wordpiece.h"
+#include "twotower/token_batch.h"
 
 namespace twotower {
 namespace {

@@ -6,7 +6,7 @@
 #include <shared_mutex>
 #include <vector>
 
-#include "twotower/wordpiece.h"
+#include "twotower/token_batch.h"
 
 namespace twotower {
 

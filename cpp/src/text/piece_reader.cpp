@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/dispatch.h"
+#include "text/piece_lookup.h"
 #include "twotower/interrupt.h"
 
 namespace twotower {
@@ -14,7 +15,6 @@ namespace {
 constexpr std::size_t kBlock = 64;
 constexpr std::size_t kSegmentBytes = std::size_t{1} << 15;  // text that is marked at once; its buffers stay in L2
 constexpr std::size_t kLimitedBytesPerToken = 8;             // how much text to mark for a limited number of tokens
-constexpr std::size_t kGroup = 128;                          // tokens between asking for their slots and reading them
 constexpr std::size_t kWindow = 57;                          // word bits that one unaligned read is sure to hold
 
 // Nothing to normalise, but for capitals, which the fold has taken: a word or a symbol of ASCII without controls.
@@ -65,7 +65,7 @@ PieceReader::PieceReader(const PieceRules& rules)
       table_(rules.cache.table()),
       normalizer_(rules.options) {}
 
-void PieceReader::append_all(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer* spans) {
+void PieceReader::append(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer* spans) {
   if (text.size() <= segment_bytes(limit) && rules_.added.first_byte() >= 0 && !mark(text)) {
     return append_segment(text.size(), 0, ids, spans);
   }
@@ -139,44 +139,10 @@ std::size_t PieceReader::token_bytes(std::size_t start, std::size_t size) const 
 }
 
 std::int32_t* PieceReader::read_segment(std::size_t size, std::int32_t* out) {
-  struct Asked {
-    PieceKey key;
-    std::size_t home;
-    std::size_t bytes;
-  };
-  std::array<Asked, kGroup> asked;
-  const PieceTable* table = table_.get();
-  for (std::size_t begin = 0; begin < n_positions_; begin += kGroup) {
-    const std::size_t n = std::min(kGroup, n_positions_ - begin);
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t start = positions_[begin + i];
-      const std::size_t bytes = short_token_bytes(words_.data(), start);
-      const PieceKey key = PieceKey::of(folded_.data() + start, std::min(bytes, PieceKey::kMaxBytes));
-      asked[i] = {key, table->home(key.hash()), bytes};
-      __builtin_prefetch(&table->slot(asked[i].home));
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto& [key, home, bytes] = asked[i];
-      const PieceTable::Slot& slot = table->slot(home);
-      const std::uint64_t low = slot.low.load(std::memory_order_acquire);
-      const std::uint64_t high = slot.high.load(std::memory_order_relaxed);
-      const PackedIds ids = slot.ids();
-      const bool found = ((low ^ key.low) | (high ^ key.high)) == 0 && bytes <= PieceKey::kMaxBytes;
-      if (found & ids.plain()) [[likely]] {
-        ids.copy_plain(out);
-        out += ids.count();
-      } else if (found & !ids.elsewhere()) {
-        ids.copy_packed(out);
-        out += ids.count();
-      } else {
-        out = read_slowly(positions_[begin + i], size, out);
-        if (table == table_.get()) continue;
-        table = table_.get();
-        for (std::size_t k = i + 1; k < n; ++k) asked[k].home = table->home(asked[k].key.hash());
-      }
-    }
-  }
-  return out;
+  const auto place = [this](std::size_t i) { return positions_[i]; };
+  const auto bytes = [this](std::size_t i) { return short_token_bytes(words_.data(), positions_[i]); };
+  const auto slow = [this, size](std::size_t i, std::int32_t* at) { return read_slowly(positions_[i], size, at); };
+  return read_pieces(table_, folded_.data(), n_positions_, place, bytes, slow, out);
 }
 
 // A token that is long, new, not in its home slot or of many pieces.

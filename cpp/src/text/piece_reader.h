@@ -12,6 +12,7 @@
 #include "text/bert_normalizer.h"
 #include "text/piece_cache.h"
 #include "text/piece_matcher.h"
+#include "text/token_reader.h"
 #include "twotower/wordpiece.h"
 
 namespace twotower {
@@ -30,27 +31,19 @@ struct PieceRules {
 /// looks across an ASCII space or symbol.
 ///
 /// Not thread-safe; keeps its buffers from text to text.
-class PieceReader {
+class PieceReader final : public TokenReader {
  public:
   explicit PieceReader(const PieceRules& rules);
 
-  /// Appends the tokens of a text, at least the first `limit` of them. O(bytes). THROWS Interrupted.
-  /// REQUIRES well-formed UTF-8 of less than 2 GiB.
-  void append(std::string_view text, std::size_t limit, IdBuffer& ids) { append_all(text, limit, ids, nullptr); }
+  /// O(bytes).
+  void append(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer* spans) override;
 
-  /// The same, with the bytes of each token: begin and end, two numbers a token.
-  void append_with_spans(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer& spans) {
-    append_all(text, limit, ids, &spans);
-  }
-
-  /// Takes up the words that other threads have cached. Call it now and then.
-  void refresh() { table_ = rules_.cache.table(); }
+  void refresh() override { table_ = rules_.cache.table(); }
 
   /// Puts a token's pieces into the cache before any text asks for them. REQUIRES well-formed UTF-8.
   void preload(std::string_view token);
 
  private:
-  void append_all(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer* spans);
   void append_plain(std::string_view text, std::size_t offset, std::size_t limit, IdBuffer& ids, IdBuffer* spans);
   void append_segment(std::size_t size, std::size_t offset, IdBuffer& ids, IdBuffer* spans);
   bool mark(std::string_view text);

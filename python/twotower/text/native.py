@@ -1,18 +1,27 @@
 """The only file of the room that touches the C++ core."""
 
 from twotower._core import Analyzer as NativeAnalyzer
-from twotower._core import SpanUnit, unicode_version
+from twotower._core import SpanUnit, prune_vocabulary, unicode_version
 from twotower._core import TextViews as NativeTexts
 from twotower._core import TokenTemplate as NativeTemplate
 from twotower._core import Vocabulary as NativeVocabulary
+from twotower._core import VocabularyLearner as NativeLearner
+from twotower._core import VocabularyRequest as NativeRequest
+from twotower._core import WordCounter as NativeWordCounter
+from twotower._core import WordCounts as NativeWordCounts
 from twotower._core import WordPiece as NativeWordPiece
 
 __all__ = [
     "NativeAnalyzer",
+    "NativeLearner",
+    "NativeRequest",
     "NativeTemplate",
     "NativeTexts",
     "NativeVocabulary",
+    "NativeWordCounter",
+    "NativeWordCounts",
     "NativeWordPiece",
     "SpanUnit",
+    "prune_vocabulary",
     "unicode_version",
 ]
