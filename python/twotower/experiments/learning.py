@@ -18,7 +18,7 @@ from twotower.evaluation.evaluate import query_values
 from twotower.evaluation.rankings import Values
 from twotower.index import BM25Index, FlatIndex
 from twotower.search import Dense, Hybrid, QueryBlind, Searcher, random_run, search_split
-from twotower.text import Analyzer, Vocabulary
+from twotower.text import Analyzer, Vocabulary, WordPiece
 from twotower.towers import TwoTower
 from twotower.training import History, train
 from twotower.types import Collection, Run
@@ -45,7 +45,10 @@ class Recipe:
         Further arguments of `twotower.train`.
     analyzer : str
     min_count : int
-        Occurrences that a term needs to get an embedding.
+        Occurrences that a word needs to get an embedding.
+    n_tokens : int, optional
+        Read the subword tokens of a WordPiece vocabulary of this size, trained on the same texts, in the place of words;
+        `analyzer` and `min_count` then mean nothing.
     """
 
     name: str
@@ -54,11 +57,15 @@ class Recipe:
     training: Mapping[str, Any] = field(default_factory=dict)
     analyzer: str = "english"
     min_count: int = 1
+    n_tokens: int | None = None
 
     def build(self, collection: Collection, seed: int) -> TwoTower:
         """Return the untrained model; its vocabulary comes from the corpus and the queries of the train split."""
         texts = [document.full_text for document in collection.corpus.values()]
         texts += [collection.queries[query_id] for query_id in collection.qrels.get(TRAIN, {})]
+        if self.n_tokens is not None:
+            tokenizer = WordPiece.train(texts, self.n_tokens, progress=False)
+            return TwoTower.build(self.tower, tokenizer, seed=seed, **self.options)
         vocabulary = Vocabulary.count(texts, Analyzer(self.analyzer), min_count=self.min_count)
         return TwoTower.build(self.tower, vocabulary, self.analyzer, seed=seed, **self.options)
 

@@ -12,6 +12,13 @@ _GRU_TRAINING = {"epochs": 3, "batch_size": 512, "lr": 0.1}
 RECIPES: dict[str, Recipe] = {
     "average": Recipe("average", "average", {"tied": True, "dim": 256}, _AVERAGE),
     "average-untied": Recipe("average untied", "average", {"tied": False, "dim": 256}, {**_AVERAGE, "lr": 0.1}),
+    "average-subwords": Recipe(
+        "average, subwords",
+        "average",
+        {"tied": True, "dim": 256, "max_terms": 256},
+        {**_AVERAGE, "lr": 0.4},
+        n_tokens=2000,
+    ),
     "gru": Recipe("GRU", "rnn", {"tied": True, **_GRU}, _GRU_TRAINING),
     "gru-untied": Recipe("GRU untied", "rnn", {"tied": False, **_GRU}, _GRU_TRAINING),
 }
