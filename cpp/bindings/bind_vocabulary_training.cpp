@@ -81,7 +81,8 @@ void bind_vocabulary_training(py::module_& m) {
       .def("tokens", &VocabularyLearner::tokens)
       .def("merges", [](const VocabularyLearner& learner) {
         py::list merges;
-        for (const Merge& merge : learner.merges()) merges.append(py::make_tuple(merge.left, merge.right, merge.merged));
+        for (const Merge& merge : learner.merges())
+          merges.append(py::make_tuple(merge.left, merge.right, merge.merged));
         return merges;
       });
 

@@ -100,7 +100,8 @@ struct Merge {
 /// frequent pairs the one whose left token has the smaller id goes first, then the one whose right token has; ids are
 /// given to special tokens, to the alphabet in order of code points (WordPiece: characters, then characters that go on
 /// inside a word, "##a"), then to merged tokens as they come. A pair that spells a token which is there already gets
-/// its id and no new one.
+/// its id and no new one. A pair that was merged once is merged at once where it comes up again, as an encoder does
+/// that follows the list.
 ///
 /// Memory: 8 bytes a unit of each distinct word, 12 more for places, about 50 a pair. Not thread-safe.
 class VocabularyLearner {
@@ -126,7 +127,7 @@ class VocabularyLearner {
   /// The tokens so far, by id.
   std::vector<std::string> tokens() const;
 
-  /// The merges so far, in order.
+  /// The merges so far, in order, each pair once.
   const std::vector<Merge>& merges() const noexcept;
 
  private:

@@ -91,13 +91,17 @@ TEST_CASE("MergeLearner picks and merges as plain code does, on runs and ties") 
     learner.start(n_letters);
     std::map<std::uint32_t, std::string> spelled;
     std::map<std::string, std::uint32_t> ids;
+    std::set<Pair> before;
     for (std::uint32_t i = 0; i < n_letters; ++i) ids[spelled[i] = std::string(1, static_cast<char>('a' + i))] = i;
     while (const auto pair = learner.next()) {
       const auto counts = count_plainly(words);
-      const auto best = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-        return a.second != b.second ? a.second < b.second : a.first > b.first;
-      });
-      REQUIRE(best->first == *pair);
+      const auto goes_behind = [&](const auto& a, const auto& b) {
+        if (before.count(a.first) != before.count(b.first)) return before.count(b.first) > 0;
+        if (before.count(a.first) == 0 && a.second != b.second) return a.second < b.second;
+        return a.first > b.first;
+      };
+      REQUIRE(std::max_element(counts.begin(), counts.end(), goes_behind)->first == *pair);
+      CHECK(learner.merged_before(*pair) == !before.insert(*pair).second);
       const std::string together = spelled[left_of(*pair)] + spelled[right_of(*pair)];
       const auto merged = ids.emplace(together, static_cast<std::uint32_t>(ids.size())).first->second;
       spelled[merged] = together;
@@ -159,7 +163,8 @@ TEST_CASE("WordCounter gives the same words for every number of threads and ever
   for (int i = 0; i < 3000; ++i) {
     std::string text;
     for (std::size_t n = generator() % 60; n > 0; --n) {
-      static const Strings kParts{"the ", "The", " ", "é", "中", "[SEP]", "[", "-", "internationalisation ", "\0x", "ab"};
+      static const Strings kParts{"the ", "The", " ", "é", "中", "[SEP]", "[", "-", "internationalisation ",
+                                  "\0x",  "ab"};
       text += kParts[generator() % kParts.size()];
     }
     texts.push_back(text);
@@ -212,7 +217,8 @@ TEST_CASE("a vocabulary worked by hand") {
   request.special_tokens = {"[UNK]"};
   request.vocabulary_size = 11;
   // l ##o comes 6 times, then lo ##w 4 times. The letter o is a token although no word begins with it.
-  VocabularyLearner learner = VocabularyLearner::of_wordpiece(as_words({{"low", 4}, {"lot", 2}, {"so", 1}}), request, "##");
+  VocabularyLearner learner =
+      VocabularyLearner::of_wordpiece(as_words({{"low", 4}, {"lot", 2}, {"so", 1}}), request, "##");
   while (learner.run(1)) {
   }
   CHECK(learner.n_fixed() == 9);

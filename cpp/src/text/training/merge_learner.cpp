@@ -9,6 +9,7 @@
 namespace twotower {
 namespace {
 
+constexpr std::int64_t kAtOnce = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kMaxCells = std::size_t{1} << 30;
 constexpr std::size_t kCellsPerPoll = std::size_t{1} << 20;
 
@@ -71,8 +72,10 @@ bool MergeLearner::stands(Pair pair, std::uint32_t place) const noexcept {
   return cells_[place].token == left_of(pair) && cells_[place + width_[left_of(pair)]].token == right_of(pair);
 }
 
-// Most merges that a pair can give. For a pair of two different tokens it is the number itself.
+// Most merges that a pair can give. For a pair of two different tokens it is the number itself; a pair that has been
+// merged before goes before all others.
 std::int64_t MergeLearner::bound(const PairEntry& entry) const noexcept {
+  if (entry.merged && entry.count > 0) return kAtOnce;
   const std::uint32_t left = left_of(entry.pair);
   return left == right_of(entry.pair) ? std::min(entry.count, doubles_[left].most) : entry.count;
 }
@@ -107,7 +110,7 @@ std::optional<Pair> MergeLearner::next() {
     claims_.pop();
     PairEntry& entry = *pairs_.find(pair);
     std::int64_t most = bound(entry);
-    if (count == most && left_of(pair) == right_of(pair) && !doubles_[left_of(pair)].exact) {
+    if (count == most && !entry.merged && left_of(pair) == right_of(pair) && !doubles_[left_of(pair)].exact) {
       most = count_disjoint(entry);
       doubles_[left_of(pair)] = {most, true};
     }
@@ -137,6 +140,7 @@ void MergeLearner::merge(Pair pair, std::uint32_t merged) {
   if (!std::is_sorted(at_hand_.begin(), at_hand_.end())) std::sort(at_hand_.begin(), at_hand_.end());
   entry.count = 0;
   entry.n_places = 0;
+  entry.merged = true;
   if (left_of(pair) == right_of(pair)) doubles_[left_of(pair)] = {};
   for (Side* const side : {&left_, &right_}) side->sums.resize(width_.size());
   replace(pair, merged);
@@ -160,7 +164,8 @@ void MergeLearner::replace(Pair pair, std::uint32_t merged) {
     cells_[behind - 1].token = merged;
     const std::int64_t count = weight(place);
     const std::uint32_t before = cells_[place - 1].token, after = cells_[behind].token;
-    if (before != kEdge && fits(before, left)) note(left_, before, count, true, fits(before, merged), place - width_[before]);
+    if (before != kEdge && fits(before, left))
+      note(left_, before, count, true, fits(before, merged), place - width_[before]);
     if (after != kEdge && fits(right, after)) {
       const bool same = left == right && after == left;  // the pair itself, of which all is forgotten
       note(right_, after, count, !same, fits(merged, after), place);

@@ -34,11 +34,15 @@ class MergeLearner {
   /// Counts all pairs. Call it once, behind the last word. THROWS Interrupted.
   void start(std::size_t n_tokens);
 
-  /// The pair to merge next: the most frequent, of equals the smallest. Nothing where none comes min_frequency times.
+  /// The pair to merge next: one that has been merged before and has come up again, else the most frequent; of equals
+  /// the smallest. Nothing where none comes min_frequency times.
   std::optional<Pair> next();
 
-  /// Merges a pair that next() gave into the token `merged`, everywhere. `merged` is new, the next number, or a token of
-  /// the same units. THROWS Interrupted, between two pairs only.
+  /// Whether a pair that next() gave has been merged before.
+  bool merged_before(Pair pair) noexcept { return pairs_.find(pair)->merged; }
+
+  /// Merges a pair that next() gave into the token `merged`, everywhere. `merged` is new, the next number, or a token
+  /// of the same units. THROWS Interrupted, between two pairs only.
   void merge(Pair pair, std::uint32_t merged);
 
  private:

@@ -101,8 +101,10 @@ void VocabularyLearner::Parts::make(Pair pair) {
   std::string spelled(token(left_of(pair)));
   spelled += rest;
   const std::uint32_t merged = add(spelled);
-  merges.push_back({static_cast<std::int32_t>(left_of(pair)), static_cast<std::int32_t>(right_of(pair)),
-                    static_cast<std::int32_t>(merged)});
+  if (!learner.merged_before(pair)) {
+    merges.push_back({static_cast<std::int32_t>(left_of(pair)), static_cast<std::int32_t>(right_of(pair)),
+                      static_cast<std::int32_t>(merged)});
+  }
   learner.merge(pair, merged);
 }
 

@@ -16,8 +16,8 @@
 namespace twotower {
 namespace {
 
-constexpr std::size_t kChunkUnits = std::size_t{1} << 16;   // text that one thread takes at once
-constexpr std::size_t kRoundUnits = std::size_t{1} << 26;   // text between two looks at the number of words
+constexpr std::size_t kChunkUnits = std::size_t{1} << 16;    // text that one thread takes at once
+constexpr std::size_t kRoundUnits = std::size_t{1} << 26;    // text between two looks at the number of words
 constexpr std::size_t kWaitingWords = std::size_t{1} << 20;  // that the threads may hold before they are put together
 
 std::vector<AddedToken> as_added(const std::vector<std::string>& tokens) {
@@ -116,9 +116,8 @@ WordCounts WordCounter::take() {
   });
   parts_->words = WordTable();
   const auto word = [&](const Entry& entry) { return std::string_view(bytes).substr(entry.first, entry.size); };
-  std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
-    return a.count != b.count ? a.count > b.count : word(a) < word(b);
-  });
+  std::sort(entries.begin(), entries.end(),
+            [&](const Entry& a, const Entry& b) { return a.count != b.count ? a.count > b.count : word(a) < word(b); });
   WordCounts out;
   out.bytes.reserve(bytes.size());
   for (const Entry& entry : entries) {
