@@ -1,7 +1,8 @@
 """The only file of the room that touches the C++ core."""
 
+from twotower._core import BPE as NativeBPE
 from twotower._core import Analyzer as NativeAnalyzer
-from twotower._core import SpanUnit, unicode_version
+from twotower._core import SpanUnit, SplitRule, unicode_version
 from twotower._core import TextViews as NativeTexts
 from twotower._core import TokenTemplate as NativeTemplate
 from twotower._core import Vocabulary as NativeVocabulary
@@ -9,10 +10,12 @@ from twotower._core import WordPiece as NativeWordPiece
 
 __all__ = [
     "NativeAnalyzer",
+    "NativeBPE",
     "NativeTemplate",
     "NativeTexts",
     "NativeVocabulary",
     "NativeWordPiece",
     "SpanUnit",
+    "SplitRule",
     "unicode_version",
 ]
