@@ -29,7 +29,7 @@ import twotower as tt
 from twotower.text.native import NativeWordCounter
 from twotower.text.wordpiece_document import parse_document
 from twotower.text.wordpiece_file import SPECIAL_TOKENS, document_of_vocabulary
-from twotower.text.wordpiece_texts import native_texts
+from twotower.text.text_columns import native_texts
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "python"))
 from real_data import ROOT

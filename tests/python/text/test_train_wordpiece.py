@@ -24,7 +24,7 @@ def tokens_of(tokenizer):
 
 def counted(texts, threads=1, special=(), lowercase=True):
     counter = NativeWordCounter.of_wordpiece(lowercase, lowercase, 100, list(special), 1 << 30)
-    views = tt.text.wordpiece_texts.native_texts(list(texts), "text")
+    views = tt.text.text_columns.native_texts(list(texts), "text")
     counter.add(views, 0, len(views), 0, threads)
     return dict(counter.take().items())
 
