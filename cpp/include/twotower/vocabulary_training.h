@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "twotower/bpe.h"
 #include "twotower/stored_text.h"
 #include "twotower/wordpiece.h"
 
@@ -61,6 +62,11 @@ class WordCounter {
   static WordCounter of_wordpiece(const WordPieceOptions& options, std::vector<std::string> special_tokens,
                                   std::size_t max_words);
 
+  /// Words as byte-level BPE's encoder sees them: `special_tokens` are taken out of raw text, the rest is composed, put
+  /// behind a space and cut as `options` say. Byte 0xFF, which no UTF-8 has, stands for NUL.
+  static WordCounter of_byte_level(const BpeOptions& options, std::vector<std::string> special_tokens,
+                                   std::size_t max_words);
+
   WordCounter(MakeCutter make, std::size_t max_words);
   WordCounter(WordCounter&&) noexcept;
   ~WordCounter();
@@ -106,11 +112,16 @@ struct Merge {
 /// Memory: 8 bytes a unit of each distinct word, 12 more for places, about 50 a pair. Not thread-safe.
 class VocabularyLearner {
  public:
-  /// Tokens of a WordPiece vocabulary. A word with a character outside the limited alphabet is left out: it becomes
-  /// unk_token whatever is learnt. THROWS InvalidInput if there is no word, a special token comes twice, or
-  /// vocabulary_size is below special tokens and alphabet; Interrupted.
+  /// Tokens of a WordPiece vocabulary. A word with characters outside the limited alphabet will be unk_token, whatever
+  /// is learnt; what stands between them is learnt from all the same, for other words of its script. THROWS
+  /// InvalidInput if there is no word, a special token comes twice, or vocabulary_size is below special tokens and
+  /// alphabet; Interrupted.
   static VocabularyLearner of_wordpiece(const WordCounts& words, const VocabularyRequest& request,
                                         const std::string& prefix);
+
+  /// Tokens of byte-level BPE in GPT-2's alphabet, of which all 256 characters are tokens. Words are those of
+  /// WordCounter::of_byte_level. THROWS as of_wordpiece.
+  static VocabularyLearner of_byte_level(const WordCounts& words, const VocabularyRequest& request);
 
   VocabularyLearner(VocabularyLearner&&) noexcept;
   ~VocabularyLearner();

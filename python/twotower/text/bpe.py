@@ -1,6 +1,6 @@
 """Byte-level BPE, the subword tokenizer of GPT-2, RoBERTa and ModernBERT: files and options here, the text in C++."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -10,7 +10,9 @@ import numpy as np
 from twotower.text.bpe_document import BPEConfig, parse_document
 from twotower.text.native import NativeBPE
 from twotower.text.subword_tokenizer import SubwordTokenizer
+from twotower.text.text_columns import Texts
 from twotower.text.tokenizer_file import parse_json, read_text
+from twotower.text.train_bpe import SPECIAL_TOKENS, Split, train_document
 
 _PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _STAND_INS = {chr(0x100 + n): byte for n, byte in enumerate(sorted(set(range(256)) - set(_PRINTABLE)))}
@@ -87,6 +89,90 @@ class BPE(SubwordTokenizer):
         """
         name = str(Path(path))
         return cls(parse_document(parse_json(read_text(path), name), name))
+
+    @classmethod
+    def train(
+        cls,
+        texts: Iterable[str] | Texts,
+        vocabulary_size: int = 50265,
+        *,
+        special_tokens: Sequence[str] = SPECIAL_TOKENS,
+        split: Split = "gpt2",
+        add_prefix_space: bool = False,
+        nfc: bool = False,
+        min_frequency: int = 2,
+        max_token_length: int = 100,
+        max_words: int = 20_000_000,
+        threads: int = 0,
+        progress: bool | None = None,
+    ) -> Self:
+        """Learn a vocabulary and its merges from texts.
+
+        The result depends on the words and their counts alone: not on the order of the texts, the number of threads or
+        the machine.
+
+        Parameters
+        ----------
+        texts : iterable of str, NumPy array of str, Arrow column, or (bytes, offsets)
+            A stream is read once, in batches, and not kept; columns as `encode_batch` takes them.
+        vocabulary_size : int
+            Number of tokens: special ones, one for each of 256 bytes, and one for each merge. There are fewer if no pair is
+            left that comes `min_frequency` times.
+        special_tokens : sequence of str
+            They get the first ids, in this order, and are cut out of texts before anything else, in training as in
+            `encode`. With <s> and </s> among them, texts are encoded as RoBERTa does: <s> A </s>, and <s> A </s></s> B
+            </s>; else nothing is put around them.
+        split : {"gpt2", "gpt4", "gpt4-one-digit"}
+            How text is cut into words: as GPT-2 and RoBERTa, as GPT-4 and Llama 3, or as Qwen 2.
+        add_prefix_space : bool
+            Whether text that begins with no space gets one, so that its first word is like others. With "gpt2" alone.
+        nfc : bool
+            Whether text is composed first (Unicode normalisation form C), as in ModernBERT.
+        min_frequency : int, at least 1
+            How often a pair of neighbours must come to become a token.
+        max_token_length : int, at most 500
+            Longest token, in bytes.
+        max_words : int
+            Most distinct words; more are an error, for none is dropped in silence. Memory is about 150 bytes a word.
+        threads : int
+            0 means every core.
+        progress : bool, optional
+            Whether to show bars on standard error. By default on a terminal only.
+
+        Raises
+        ------
+        InputTypeError
+            If an argument or a text has a wrong type; the message names the number of the text.
+        InvalidInputError
+            If a text has a lone surrogate or is malformed UTF-8 (with its number), if there is no word, if
+            `vocabulary_size` is below special tokens and bytes (with both), if a special token comes twice, or if there are
+            more than `max_words` words.
+
+        Notes
+        -----
+        R. Sennrich et al., ACL 2016, section 3.2. A pair counts as often as it can be merged ("aaa" has one pair of a's);
+        ties go by the smaller ids (docs/decisions/vocabulary_training.md).
+
+        Examples
+        --------
+        >>> tokenizer = BPE.train(["sweet love", "lovely sweetness", "sweetly loved"], vocabulary_size=268)
+        >>> [tokenizer.id_to_token(number) for number in tokenizer.encode("love, lovely love")]
+        ['<s>', 'love', ',', 'Ġ', 'love', 'l', 'y', 'Ġ', 'love', '</s>']
+        """
+        document = train_document(
+            texts,
+            vocabulary_size,
+            special_tokens,
+            split,
+            add_prefix_space,
+            nfc,
+            min_frequency,
+            max_token_length,
+            max_words,
+            threads,
+            progress,
+        )
+        return cls(parse_document(document, "the trained tokenizer"))
 
     @classmethod
     def _from_document(cls, document: Any, name: str) -> Self:

@@ -65,11 +65,16 @@ def learn_wordpiece(words, special_tokens, vocabulary_size, min_frequency, max_t
     for token in alphabet + ["##" + char for char in alphabet if char in inside]:
         if token not in tokens:
             tokens.append(token)
-    known = [(word, count) for word, count in words.items() if set(word) <= set(alphabet)]
-    cut = [
-        ([tokens.index(char if i == 0 else "##" + char) for i, char in enumerate(word)], count) for word, count in known
-    ]
-    return learn(cut, tokens, vocabulary_size, min_frequency, max_token_length, "##")
+    parts = []
+    for word, count in words.items():
+        units = [char if i == 0 else "##" + char for i, char in enumerate(word)]
+        known = [tokens.index(unit) if char in alphabet else None for unit, char in zip(units, word, strict=True)]
+        while None in known:
+            at = known.index(None)
+            parts.append((known[:at], count))
+            known = known[at + 1 :]
+        parts.append((known, count))
+    return learn(parts, tokens, vocabulary_size, min_frequency, max_token_length, "##")
 
 
 def cut(word, kept, without=None, inside=False):
@@ -104,3 +109,11 @@ def prune(words, tokens, n_fixed, size):
         dropped = set(sorted(droppable, key=lambda token: (loss(token), -tokens.index(token)))[:n])
         kept = [token for token in kept if token not in dropped]
     return kept
+
+
+def learn_bpe(words, special_tokens, vocabulary_size, min_frequency, max_token_length, char_of_byte):
+    """Return what the core learns of byte-level BPE from words, a dict from bytes to count."""
+    tokens = list(dict.fromkeys([*special_tokens, *sorted(char_of_byte.values())]))
+    ids = {byte: tokens.index(char) for byte, char in char_of_byte.items()}
+    cut = [([ids[byte] for byte in word], count) for word, count in words.items()]
+    return learn(cut, tokens, vocabulary_size, min_frequency, max_token_length)

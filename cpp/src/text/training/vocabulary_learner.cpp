@@ -1,10 +1,12 @@
 // Alphabet, tokens as strings and the order of their ids. The choice of merges is MergeLearner's.
 #include <algorithm>
-#include <map>
+#include <array>
+#include <numeric>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "text/byte_alphabet.h"
 #include "text/training/merge_learner.h"
 #include "twotower/error.h"
 #include "twotower/interrupt.h"
@@ -97,7 +99,7 @@ void VocabularyLearner::Parts::check_size(std::size_t n_alphabet, const std::str
 
 void VocabularyLearner::Parts::make(Pair pair) {
   std::string_view rest = token(right_of(pair));
-  if (rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
+  if (!prefix.empty() && rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
   std::string spelled(token(left_of(pair)));
   spelled += rest;
   const std::uint32_t merged = add(spelled);
@@ -130,14 +132,44 @@ VocabularyLearner VocabularyLearner::of_wordpiece(const WordCounts& words, const
                     ", or lower limit_alphabet (" + std::to_string(request.limit_alphabet) + ")");
   std::vector<std::uint32_t> word;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    word.clear();
-    bool known = true;
+    bool inside = false;
+    const auto add_known_part = [&] {
+      if (!word.empty()) parts->learner.add_word(word, words.counts[i]);
+      word.clear();
+    };
     for_each_char(words.word(i), [&](char32_t c) {
       const auto found = ids.find(c);
-      known = known && found != ids.end();
-      if (known) word.push_back(word.empty() ? found->second.first : found->second.inside);
+      if (found == ids.end()) {
+        add_known_part();
+      } else {
+        word.push_back(inside ? found->second.inside : found->second.first);
+      }
+      inside = true;
     });
-    if (known) parts->learner.add_word(word, words.counts[i]);
+    add_known_part();
+    if (i % kWordsPerPoll == 0) check_interrupt();
+  }
+  parts->n_fixed = parts->tokens.size();
+  parts->learner.start(parts->n_fixed);
+  return VocabularyLearner(std::move(parts));
+}
+
+VocabularyLearner VocabularyLearner::of_byte_level(const WordCounts& words, const VocabularyRequest& request) {
+  if (words.size() == 0) throw InvalidInput("the texts have no word: there is nothing to learn from");
+  auto parts = std::make_unique<Parts>(request, std::string());
+  std::array<unsigned char, 256> bytes;
+  std::iota(bytes.begin(), bytes.end(), static_cast<unsigned char>(0));
+  std::sort(bytes.begin(), bytes.end(),
+            [](unsigned char a, unsigned char b) { return alphabet_char(a) < alphabet_char(b); });
+  std::array<std::uint32_t, 256> ids;
+  for (const unsigned char byte : bytes) ids[byte] = parts->add(utf8(alphabet_char(byte)));
+  ids[kWordNul] = ids[0];
+  parts->check_size(parts->tokens.size() - request.special_tokens.size(), "");
+  std::vector<std::uint32_t> word;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    word.clear();
+    for (const char c : words.word(i)) word.push_back(ids[static_cast<unsigned char>(c)]);
+    parts->learner.add_word(word, words.counts[i]);
     if (i % kWordsPerPoll == 0) check_interrupt();
   }
   parts->n_fixed = parts->tokens.size();

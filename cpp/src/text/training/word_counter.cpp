@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "text/added_tokens.h"
+#include "text/training/byte_level_cutter.h"
 #include "text/training/word_table.h"
 #include "text/training/wordpiece_cutter.h"
 #include "twotower/error.h"
@@ -51,6 +52,12 @@ WordCounter WordCounter::of_wordpiece(const WordPieceOptions& options, std::vect
                                       std::size_t max_words) {
   auto added = std::make_shared<const AddedTokens>(as_added(special_tokens));
   return WordCounter([options, added] { return std::make_unique<WordPieceCutter>(options, *added); }, max_words);
+}
+
+WordCounter WordCounter::of_byte_level(const BpeOptions& options, std::vector<std::string> special_tokens,
+                                       std::size_t max_words) {
+  auto added = std::make_shared<const AddedTokens>(as_added(special_tokens));
+  return WordCounter([options, added] { return std::make_unique<ByteLevelCutter>(options, *added); }, max_words);
 }
 
 void WordCounter::add(std::span<const StoredText> texts, std::size_t first, unsigned threads) {
