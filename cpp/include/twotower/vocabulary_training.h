@@ -92,7 +92,8 @@ struct VocabularyRequest {
   std::size_t n_candidates = 0;             // tokens to learn, where some are dropped later; else 0
   std::uint64_t min_frequency = 2;          // times that a pair must come to be merged
   std::size_t max_token_length = 100;       // units: characters of WordPiece, bytes of BPE
-  std::size_t limit_alphabet = 1000;        // WordPiece: most characters that are tokens
+  std::size_t limit_alphabet = 1000;        // WordPiece: most characters that are tokens; of equally frequent ones
+                                            // those go first that never stand inside a word, then by code point
 };
 
 /// Two tokens that became one.

@@ -60,7 +60,7 @@ def learn_wordpiece(words, special_tokens, vocabulary_size, min_frequency, max_t
         inside.update(word[1:])
         for char in word:
             chars[char] += count
-    alphabet = sorted(sorted(chars, key=lambda char: (-chars[char], char))[:limit_alphabet])
+    alphabet = sorted(sorted(chars, key=lambda char: (-chars[char], char in inside, char))[:limit_alphabet])
     tokens = list(special_tokens)
     for token in alphabet + ["##" + char for char in alphabet if char in inside]:
         if token not in tokens:

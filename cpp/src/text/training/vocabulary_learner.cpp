@@ -1,8 +1,10 @@
 // Alphabet, tokens as strings and the order of their ids. The choice of merges is MergeLearner's.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <numeric>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -51,15 +53,17 @@ CharCounts count_chars(const WordCounts& words) {
   return chars;
 }
 
-// The `limit` most frequent characters, of equals the first code points, in the order of code points.
+// The `limit` most frequent characters, in the order of code points. Of equals those go first that are a word by
+// themselves or begin one, and so are one token and not two; then the first code points.
 std::vector<char32_t> alphabet_of(const CharCounts& chars, std::size_t limit) {
-  std::vector<std::pair<std::uint64_t, char32_t>> found;
-  for (const auto& [c, count] : chars) found.emplace_back(count.count, c);
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
-  if (found.size() > limit) found.resize(limit);
   std::vector<char32_t> alphabet;
-  for (const auto& [count, c] : found) alphabet.push_back(c);
+  for (const auto& [c, count] : chars) alphabet.push_back(c);
+  const auto rank = [&](char32_t c) {
+    const CharCount& count = chars.at(c);
+    return std::tuple(std::numeric_limits<std::uint64_t>::max() - count.count, count.inside, c);
+  };
+  std::sort(alphabet.begin(), alphabet.end(), [&](char32_t a, char32_t b) { return rank(a) < rank(b); });
+  if (alphabet.size() > limit) alphabet.resize(limit);
   std::sort(alphabet.begin(), alphabet.end());
   return alphabet;
 }
