@@ -8,6 +8,7 @@ the score of Schuster and Nakajima (2012), count(ab) / (count(a) count(b)) for p
 Tokens of all vocabularies are counted by the tokenizers of twotower, which cut as `tokenizers` does; an [UNK] is one token,
 and its share is printed where it is not 0.
 Command: python benchmarks/vocabulary_quality.py wordpiece [scifact msmarco wiki pubmed scripts] [--likelihood]
+         python benchmarks/vocabulary_quality.py bpe
 """
 
 import argparse
@@ -26,10 +27,10 @@ from pathlib import Path
 import numpy as np
 
 import twotower as tt
-from twotower.text.native import NativeWordCounter
+from twotower.text.native import NativeWordCounter, SplitRule
+from twotower.text.text_columns import native_texts
 from twotower.text.wordpiece_document import parse_document
 from twotower.text.wordpiece_file import SPECIAL_TOKENS, document_of_vocabulary
-from twotower.text.text_columns import native_texts
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "python"))
 from real_data import ROOT
@@ -91,6 +92,24 @@ def peer_wordpiece(documents, size, folder):
     return tt.WordPiece.from_file(folder / "peer.json")
 
 
+def peer_bpe(documents, size, folder):
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        min_frequency=2,
+        special_tokens=[],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(documents, trainer)
+    tokenizer.save(str(folder / "peer.json"))
+    return tt.BPE.from_file(folder / "peer.json")
+
+
 def likelihood_wordpiece(documents, size):
     """Train by the score of WordPiece's paper, greedily, with all scores computed anew before each merge."""
     counts = [(word.decode(), count) for word, count in words_of(documents)]
@@ -144,8 +163,8 @@ def likelihood_wordpiece(documents, size):
 
 def tokens_per_word(tokenizer, documents, n_words):
     batch = tokenizer.encode_batch(documents, add_special_tokens=False)
-    unknown = int((batch.ids == tokenizer.token_to_id("[UNK]")).sum())
-    return len(batch.ids) / n_words, unknown / n_words
+    unknown = tokenizer.token_to_id("[UNK]")
+    return len(batch.ids) / n_words, 0.0 if unknown is None else int((batch.ids == unknown).sum()) / n_words
 
 
 def vocabulary(tokenizer):
@@ -166,23 +185,42 @@ def wordpiece(collection, size, likelihood=False):
     }
     if likelihood:
         trained["likelihood"] = likelihood_wordpiece(trained_on, size)
-    shared = vocabulary(peer)
+    return compared(trained, held_out, n_words)
+
+
+def bpe(collection, size, likelihood=False):
+    """Return the same for byte-level BPE; a word is what GPT-2's rule cuts."""
+    trained_on, held_out = texts(collection)
+    counter = NativeWordCounter.of_byte_level(SplitRule.GPT2, False, False, [], 1 << 30)
+    counter.add(native_texts(held_out, "text"), 0, len(held_out), 0, 1)
+    n_words = sum(count for _, count in counter.take().items())
+    with tempfile.TemporaryDirectory() as folder:
+        peer = peer_bpe(trained_on, size, Path(folder))
+    ours = tt.BPE.train(trained_on, size, special_tokens=[])
+    return compared({"tokenizers": peer, "default": ours}, held_out, n_words)
+
+
+def compared(trained, held_out, n_words):
+    shared = vocabulary(trained["tokenizers"])
     return {
         name: (*tokens_per_word(tokenizer, held_out, n_words), len(shared & vocabulary(tokenizer)))
         for name, tokenizer in trained.items()
     }
 
 
+KINDS = {"wordpiece": wordpiece, "bpe": bpe}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["wordpiece"])
+    parser.add_argument("kind", choices=list(KINDS))
     parser.add_argument("collections", nargs="*", default=["scifact", "msmarco", "wiki", "pubmed", "scripts"])
     parser.add_argument("--likelihood", action="store_true", help="also the score of the paper (slow)")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     arguments = parser.parse_args()
     for collection in arguments.collections:
         for size in arguments.sizes:
-            found = wordpiece(collection, size, arguments.likelihood)
+            found = KINDS[arguments.kind](collection, size, arguments.likelihood)
             base = found["tokenizers"][0]
             for name, (per_word, unknown, shared) in found.items():
                 change = f"{100 * (per_word / base - 1):+.2f} %"
