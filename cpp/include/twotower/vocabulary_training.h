@@ -106,17 +106,16 @@ struct Merge {
 /// The frequency of a pair is the number of merges it allows, so that "aaa" has one pair and "aaaa" two. Of equally
 /// frequent pairs the one whose left token has the smaller id goes first, then the one whose right token has; ids are
 /// given to special tokens, to the alphabet in order of code points (WordPiece: characters, then characters that go on
-/// inside a word, "##a"), then to merged tokens as they come. A pair that spells a token which is there already gets
-/// its id and no new one. A pair that was merged once is merged at once where it comes up again, as an encoder does
-/// that follows the list.
+/// inside a word, "##a"), then to merged tokens as they come. A merged token that is spelled
+/// as a special one is that one.
 ///
 /// Memory: 8 bytes a unit of each distinct word, 12 more for places, about 50 a pair. Not thread-safe.
 class VocabularyLearner {
  public:
   /// Tokens of a WordPiece vocabulary. A word with characters outside the limited alphabet will be unk_token, whatever
   /// is learnt; what stands between them is learnt from all the same, for other words of its script. THROWS
-  /// InvalidInput if there is no word, a special token comes twice, or vocabulary_size is below special tokens and
-  /// alphabet; Interrupted.
+  /// InvalidInput if there is no word, a word begins with the prefix (of BERT's words none does), a special token comes
+  /// twice, or vocabulary_size is below special tokens and alphabet; Interrupted.
   static VocabularyLearner of_wordpiece(const WordCounts& words, const VocabularyRequest& request,
                                         const std::string& prefix);
 
@@ -139,7 +138,7 @@ class VocabularyLearner {
   /// The tokens so far, by id.
   std::vector<std::string> tokens() const;
 
-  /// The merges so far, in order, each pair once.
+  /// The merges so far, in order.
   const std::vector<Merge>& merges() const noexcept;
 
  private:

@@ -30,25 +30,23 @@ def learn(words, tokens, vocabulary_size, min_frequency, max_token_length, prefi
     tokens = list(tokens)
     ids = {token: number for number, token in enumerate(tokens)}
     units = dict.fromkeys(range(len(tokens)), 1)
-    merges, seen = [], set()
+    merges = []
     while len(tokens) < vocabulary_size:
         counts = Counter()
         for word, count in words:
             for left, right in disjoint_pairs(word):
                 if units[left] + units[right] <= max_token_length:
                     counts[left, right] += count
-        again = min((pair for pair in counts if pair in seen), default=None)
-        best = again or min(counts, key=lambda pair: (-counts[pair], pair), default=None)
-        if best is None or (not again and counts[best] < min_frequency):
+        best = min(counts, key=lambda pair: (-counts[pair], pair), default=None)
+        if best is None or counts[best] < min_frequency:
             break
         spelled = tokens[best[0]] + tokens[best[1]].removeprefix(prefix)
         if spelled not in ids:
             ids[spelled] = len(tokens)
             tokens.append(spelled)
         units[ids[spelled]] = units[best[0]] + units[best[1]]
-        if not again:
-            merges.append((*best, ids[spelled]))
-        seen.add(best)
+        assert ids[spelled] not in {merged for _, _, merged in merges}, "a token came to be in two ways"
+        merges.append((*best, ids[spelled]))
         words = [(merged_word(word, best, ids[spelled]), count) for word, count in words]
     return tokens, merges
 

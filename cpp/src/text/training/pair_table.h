@@ -21,7 +21,6 @@ struct PairEntry {
   std::uint64_t first;
   std::uint32_t n_places;
   bool used;
-  bool merged;  // once, and so wherever it comes up again
 };
 
 /// Open addressing, grows only. References are good until the next get(). Not thread-safe.
@@ -40,7 +39,7 @@ class PairTable {
     if (3 * (n_used_ + 1) > 2 * slots_.size()) grow();
     PairEntry& slot = slots_[slot_of(pair)];
     if (!slot.used) {
-      slot = {pair, 0, 0, 0, true, false};
+      slot = {pair, 0, 0, 0, true};
       ++n_used_;
     }
     return slot;

@@ -107,10 +107,8 @@ void VocabularyLearner::Parts::make(Pair pair) {
   std::string spelled(token(left_of(pair)));
   spelled += rest;
   const std::uint32_t merged = add(spelled);
-  if (!learner.merged_before(pair)) {
-    merges.push_back({static_cast<std::int32_t>(left_of(pair)), static_cast<std::int32_t>(right_of(pair)),
-                      static_cast<std::int32_t>(merged)});
-  }
+  merges.push_back({static_cast<std::int32_t>(left_of(pair)), static_cast<std::int32_t>(right_of(pair)),
+                    static_cast<std::int32_t>(merged)});
   learner.merge(pair, merged);
 }
 
@@ -136,6 +134,9 @@ VocabularyLearner VocabularyLearner::of_wordpiece(const WordCounts& words, const
                     ", or lower limit_alphabet (" + std::to_string(request.limit_alphabet) + ")");
   std::vector<std::uint32_t> word;
   for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words.word(i).size() > prefix.size() && words.word(i).starts_with(prefix)) {
+      throw InvalidInput("a word begins with '" + prefix + "', which marks tokens inside words");
+    }
     bool inside = false;
     const auto add_known_part = [&] {
       if (!word.empty()) parts->learner.add_word(word, words.counts[i]);
