@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
 class Vocabulary:
     @typing.overload
     def __init__(self) -> None:
@@ -104,6 +104,64 @@ class SpanUnit:
         ...
 class WordPiece:
     def __init__(self, tokens: tuple, ids: numpy.typing.NDArray[numpy.int32], added: collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, bool, bool]], clean_text: bool, handle_chinese_chars: bool, strip_accents: bool, lowercase: bool, unk_token: str, prefix: str, max_input_chars_per_word: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def encode(self, texts: TextViews, pairs: TextViews, around: TokenTemplate | None, max_length: typing.SupportsInt | typing.SupportsIndex | None, spans: SpanUnit, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+        """
+        (ids, offsets, n_first or None, spans or None)
+        """
+class SplitRule:
+    """
+    Members:
+    
+      GPT2
+    
+      GPT4
+    
+      GPT4_ONE_DIGIT
+    
+      NONE
+    """
+    GPT2: typing.ClassVar[SplitRule]
+    GPT4: typing.ClassVar[SplitRule]
+    GPT4_ONE_DIGIT: typing.ClassVar[SplitRule]
+    NONE: typing.ClassVar[SplitRule]
+    __members__: typing.ClassVar[dict[str, SplitRule]]
+    @typing.overload
+    def __eq__(self, other: SplitRule) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: SplitRule) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class BPE:
+    def __init__(self, tokens: tuple, ids: numpy.typing.NDArray[numpy.int32], merges: numpy.typing.NDArray[numpy.int32], added: collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, bool, bool, bool]], rule: SplitRule, nfc: bool, add_prefix_space: bool, ignore_merges: bool, trim_spans: bool, trim_keeps_first: bool) -> None:
         ...
     def encode(self, texts: TextViews, pairs: TextViews, around: TokenTemplate | None, max_length: typing.SupportsInt | typing.SupportsIndex | None, spans: SpanUnit, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
         """
@@ -234,6 +292,10 @@ def bm25_variants() -> list[str]:
 def build_inverted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     Return (term_offsets, docs, tfs, doc_lengths) of documents given as term ids.
+    """
+def compose(text: str) -> str:
+    """
+    Text in normalisation form C.
     """
 def container_dtypes() -> list[str]:
     """
