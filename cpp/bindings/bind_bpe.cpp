@@ -45,6 +45,8 @@ void bind_bpe(py::module_& m) {
       .value("GPT4_ONE_DIGIT", SplitRule::kGpt4OneDigit)
       .value("NONE", SplitRule::kNone);
 
+  m.def("compose", &composed_text, py::arg("text"), "Text in normalisation form C.");
+
   py::class_<Bpe> tokenizer(m, "BPE");
   tokenizer.def(py::init(&make), py::arg("tokens"), py::arg("ids").noconvert(), py::arg("merges").noconvert(),
                 py::arg("added"), py::arg("rule"), py::arg("nfc"), py::arg("add_prefix_space"),

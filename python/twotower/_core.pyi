@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
 class Vocabulary:
     @typing.overload
     def __init__(self) -> None:
@@ -333,6 +333,10 @@ def bm25_variants() -> list[str]:
 def build_inverted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     Return (term_offsets, docs, tfs, doc_lengths) of documents given as term ids.
+    """
+def compose(text: str) -> str:
+    """
+    Text in normalisation form C.
     """
 def container_dtypes() -> list[str]:
     """

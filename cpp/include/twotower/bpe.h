@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "twotower/token_batch.h"
@@ -32,6 +34,9 @@ struct BpeOptions {
   bool trim_spans = false;        // spans leave out the spaces of a token
   bool trim_keeps_first = false;  // ... but not the one space of the first token, which may have been added
 };
+
+/// Text in Unicode normalisation form C, with the tables of the `tokenizers` package. REQUIRES well-formed UTF-8.
+std::string composed_text(std::string_view text);
 
 /// Cuts texts into tokens: of the pairs of neighbours inside a word, the one whose merge comes first in the list is
 /// merged, the leftmost of equals, until none can be (R. Sennrich et al., ACL 2016, arXiv 1508.07909; on bytes: A.

@@ -29,10 +29,9 @@ const std::vector<VocabularyEntry>& checked_bpe(const std::vector<VocabularyEntr
 // Those of one kind, as they are looked for: in composed text by their composed content.
 std::vector<AddedToken> added_of(const std::vector<AddedToken>& tokens, bool normalized, bool nfc) {
   std::vector<AddedToken> found;
-  NfcNormalizer normalizer;
   for (AddedToken token : checked(tokens)) {
     if (token.normalized != normalized) continue;
-    if (normalized && nfc) token.content = std::string(normalizer.normalize(token.content, false));
+    if (normalized && nfc) token.content = composed_text(token.content);
     found.push_back(std::move(token));
   }
   return found;
@@ -53,6 +52,8 @@ std::vector<EdgeSpaces> edges_of(const std::vector<VocabularyEntry>& vocabulary)
 }
 
 }  // namespace
+
+std::string composed_text(std::string_view text) { return std::string(NfcNormalizer().normalize(text, false)); }
 
 struct Bpe::Parts {
   Parts(const std::vector<VocabularyEntry>& vocabulary, const std::vector<BpeMerge>& merges,

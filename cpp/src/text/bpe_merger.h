@@ -14,44 +14,40 @@
 
 namespace twotower {
 
-/// From a pair of tokens to its rank and what it is merged into. Open addressing; immutable once it is filled.
+/// From a pair of symbols to the rank of its merge. A symbol is a number of the merger's own, below 2^21, so that a
+/// pair and its rank fit one word of memory. Open addressing; pairs of bytes have a table of their own.
 class MergeTable {
  public:
   static constexpr std::uint32_t kNoRank = 0xFFFFFFFF;
+  static constexpr unsigned kBits = 21;               // of a symbol and of a rank
+  static constexpr std::uint32_t kFirstMerged = 256;  // symbols below it are bytes
 
-  struct Merge {
-    std::uint32_t rank = kNoRank;
-    std::int32_t merged = 0;
-  };
+  explicit MergeTable(std::size_t n_merges);
 
-  /// The rank of a merge is its place in the list.
-  explicit MergeTable(std::span<const BpeMerge> merges);
+  /// The last rank that is given to a pair counts. REQUIRES no more calls than n_merges.
+  void insert(std::uint32_t left, std::uint32_t right, std::uint32_t rank);
 
-  /// The merge of a pair; kNoRank if there is none. O(1).
-  Merge find(std::int32_t left, std::int32_t right) const noexcept {
-    const std::uint64_t key = key_of(left, right);
-    for (std::size_t at = home(key);; at = (at + 1) & mask_) {
-      if (slots_[at].key == key) return slots_[at].merge;
-      if (slots_[at].key == kEmpty) return {};
+  /// The rank of a pair; kNoRank if there is none. O(1).
+  std::uint32_t find(std::uint32_t left, std::uint32_t right) const noexcept {
+    if ((left | right) < kFirstMerged) return of_bytes_[left << 8 | right];
+    const std::uint64_t pair = std::uint64_t{left} << kBits | right;
+    for (std::size_t at = home(pair);; at = (at + 1) & mask_) {
+      const std::uint64_t slot = slots_[at];
+      if (slot >> kBits == pair) return static_cast<std::uint32_t>(slot & kRankMask);
+      if (slot == kEmpty) return kNoRank;
     }
   }
 
  private:
-  struct Slot {
-    std::uint64_t key = kEmpty;
-    Merge merge;
-  };
+  static constexpr std::uint64_t kRankMask = (std::uint64_t{1} << kBits) - 1;
+  static constexpr std::uint64_t kEmpty = ~std::uint64_t{0};  // its highest bit is that of no pair
 
-  static constexpr std::uint64_t kEmpty = ~std::uint64_t{0};  // no pair: ids are not negative
-
-  static std::uint64_t key_of(std::int32_t left, std::int32_t right) noexcept {
-    return static_cast<std::uint64_t>(left) << 32 | static_cast<std::uint32_t>(right);
-  }
-  std::size_t home(std::uint64_t key) const noexcept { return (key ^ key >> 29) * 0x9E3779B97F4A7C15u >> shift_; }
+  std::size_t home(std::uint64_t pair) const noexcept { return (pair ^ pair >> kBits) * 0x9E3779B97F4A7C15u >> shift_; }
 
   unsigned shift_;
   std::size_t mask_;
-  std::vector<Slot> slots_;
+  std::vector<std::uint64_t> slots_;     // pair and rank
+  std::vector<std::uint32_t> of_bytes_;  // [256, 256]
 };
 
 /// The merges of a vocabulary. Immutable, thread-safe.
@@ -59,11 +55,12 @@ class BpeMerger {
  public:
   /// Memory that one thread uses again and again.
   struct Scratch {
-    struct Symbol {
-      std::int32_t id, previous, next;
-      MergeTable::Merge merge;  // with the next one
+    struct Node {
+      std::uint32_t symbol;
+      std::uint32_t rank;  // with the next one
+      std::int32_t previous, next;
     };
-    std::vector<Symbol> symbols;
+    std::vector<Node> nodes;
     std::vector<std::uint64_t> heap;
   };
 
@@ -79,11 +76,13 @@ class BpeMerger {
   std::size_t token_bytes(std::int32_t id) const noexcept { return token_bytes_[static_cast<std::size_t>(id)]; }
 
  private:
+  void number_symbols(std::span<const VocabularyEntry> vocabulary, std::span<const BpeMerge> merges);
   std::size_t merge_short(std::string_view word, std::int32_t* out) const noexcept;
   std::size_t merge_long(std::string_view word, std::int32_t* out, Scratch& scratch) const;
 
-  std::array<std::int32_t, 256> id_of_byte_;
   MergeTable table_;
+  std::vector<std::uint32_t> merged_;                         // by rank: symbol
+  std::vector<std::int32_t> id_of_;                           // by symbol
   std::vector<std::uint32_t> token_bytes_;                    // by id
   std::unordered_map<std::string, std::int32_t> id_of_word_;  // of ignore_merges
 };

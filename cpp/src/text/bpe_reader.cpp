@@ -27,6 +27,13 @@ bool goes_on(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 // The character that stands for a space in tokens counts as one, as any white space does.
 bool is_space(char32_t c) { return c == U'\u0120' || (wordpiece_char(c).flags & WordPieceChar::kSpace) != 0; }
 
+kernels::PairFilter filter_of(const BpeRules& rules) {
+  kernels::PairFilter filter{};
+  rules.raw_added.add_to(filter);
+  rules.normalized_added.add_to(filter);
+  return filter;
+}
+
 // Of what was matched as an added token: the white space that it took along counts as its own.
 EdgeSpaces edges_of(std::string_view text) {
   std::vector<bool> spaces;
@@ -39,7 +46,7 @@ EdgeSpaces edges_of(std::string_view text) {
 }  // namespace
 
 BpeReader::BpeReader(const BpeRules& rules)
-    : rules_(rules), table_(rules.cache.table()), splitter_(rules.options.rule) {}
+    : rules_(rules), table_(rules.cache.table()), splitter_(rules.options.rule, filter_of(rules)) {}
 
 void BpeReader::append(std::string_view text, std::size_t limit, IdBuffer& ids, IdBuffer* spans) {
   text_ = text;
@@ -47,6 +54,7 @@ void BpeReader::append(std::string_view text, std::size_t limit, IdBuffer& ids, 
   first_id_ = ids.size();
   ids_ = &ids;
   spans_ = spans;
+  if (append_at_once()) return;
   std::size_t at = 0;
   for (AddedTokens::Match match; room_left() > 0 && rules_.raw_added.find(text, at, match); at = match.end) {
     stretch_ = at;
@@ -58,6 +66,19 @@ void BpeReader::append(std::string_view text, std::size_t limit, IdBuffer& ids, 
   }
   stretch_ = at;
   append_stretch(text.substr(at));
+}
+
+// A text in which no added token can begin and that is in form C, in one go: one look at its bytes tells and cuts it.
+bool BpeReader::append_at_once() {
+  const bool prefix = rules_.options.add_prefix_space && !text_.starts_with(' ');
+  if (text_.empty() || prefix || text_.size() > part_bytes(limit_)) return false;
+  const auto starts = splitter_.split(text_);
+  if (splitter_.seen().pair) return false;
+  nfc_.normalize(rules_.options.nfc && splitter_.seen().beyond_ascii ? text_ : std::string_view(), false);
+  if (nfc_.changed()) return false;
+  stretch_ = part_ = n_added_ = 0;
+  append_words(starts, 0);
+  return true;
 }
 
 void BpeReader::append_stretch(std::string_view stretch) {
@@ -90,21 +111,21 @@ void BpeReader::append_plain(std::string_view part, std::size_t offset) {
   while (!part.empty() && room_left() > 0) {
     const bool whole = rules_.options.rule == SplitRule::kNone;
     const std::size_t size = whole ? part.size() : ByteLevelSplitter::leading_part(part, part_bytes(room_left()));
-    append_part(part.substr(0, size), at);
+    append_words(splitter_.split(part.substr(0, size)), at);
     part.remove_prefix(size);
     at += size;
     if (!part.empty()) check_interrupt();
   }
 }
 
-void BpeReader::append_part(std::string_view part, std::size_t offset) {
-  const auto starts = splitter_.split(part);
+// The words of a part of a stretch, `offset` bytes behind where the stretch begins.
+void BpeReader::append_words(std::span<const std::uint32_t> starts, std::size_t offset) {
   starts_ = starts.data();
   if (spans_ != nullptr) return append_words_with_spans(starts.size() - 1, offset);
   const auto place = [this](std::size_t i) { return starts_[i]; };
   const auto size = [this](std::size_t i) { return std::size_t{starts_[i + 1] - starts_[i]}; };
   const auto slow = [&](std::size_t i, std::int32_t* out) { return read_slowly(place(i), size(i), out); };
-  std::int32_t* const out = ids_->room(part.size() + PackedIds::kPacked);
+  std::int32_t* const out = ids_->room(starts.back() + PackedIds::kPacked);
   std::int32_t* const end = read_pieces(table_, splitter_.folded(), starts.size() - 1, place, size, slow, out);
   ids_->set_size(ids_->size() + static_cast<std::size_t>(end - out));
 }

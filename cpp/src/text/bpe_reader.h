@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +51,8 @@ class BpeReader final : public TokenReader {
  private:
   void append_stretch(std::string_view stretch);
   void append_plain(std::string_view part, std::size_t offset);
-  void append_part(std::string_view part, std::size_t offset);
+  bool append_at_once();
+  void append_words(std::span<const std::uint32_t> starts, std::size_t offset);
   void append_words_with_spans(std::size_t n_words, std::size_t offset);
   std::int32_t* read_slowly(std::size_t begin, std::size_t size, std::int32_t* out);
   void put_span(std::size_t begin, std::size_t end, EdgeSpaces edges);

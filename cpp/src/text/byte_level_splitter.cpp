@@ -31,7 +31,8 @@ std::size_t contraction_bytes(std::string_view text, std::size_t at, char fold) 
 
 }  // namespace
 
-ByteLevelSplitter::ByteLevelSplitter(SplitRule rule) : rule_(rule), kernels_(kernels::active()) {}
+ByteLevelSplitter::ByteLevelSplitter(SplitRule rule, const kernels::PairFilter& filter)
+    : rule_(rule), filter_(filter), kernels_(kernels::active()) {}
 
 std::size_t ByteLevelSplitter::leading_part(std::string_view text, std::size_t wanted) noexcept {
   if (wanted >= text.size()) return text.size();
@@ -52,11 +53,11 @@ std::span<const std::uint32_t> ByteLevelSplitter::split(std::string_view text) {
     folded_.resize(n_blocks * kBlock + kPadding);
   }
   if (starts_.size() < n_blocks * kBlock + 16) starts_.resize(n_blocks * kBlock + 16);
-  const bool beyond_ascii = kernels_.mark_classes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
-                                                  folded_.data(), classes_.data());
+  seen_ = kernels_.mark_classes(filter_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
+                                folded_.data(), classes_.data());
   classes_[n_blocks] = {};
   classes_[n_blocks].white = ~std::uint64_t{0};  // nothing follows the text: as before white space
-  if (beyond_ascii) class_characters(text);
+  if (seen_.beyond_ascii) class_characters(text);
   std::size_t n = text.empty() ? 0 : 1;
   if (rule_ == SplitRule::kNone) {
     starts_[0] = 0;

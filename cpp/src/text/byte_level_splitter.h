@@ -19,13 +19,16 @@ namespace twotower {
 /// Not thread-safe; keeps its buffers from text to text.
 class ByteLevelSplitter {
  public:
-  explicit ByteLevelSplitter(SplitRule rule = SplitRule::kGpt2);
+  explicit ByteLevelSplitter(SplitRule rule = SplitRule::kGpt2, const kernels::PairFilter& filter = {});
 
   /// Where the words of a text begin, ascending, and the text's size behind the last: word i is the bytes
   /// [starts[i], starts[i + 1]). An empty text has no word and the one number 0. Valid until the next call.
   ///
   /// O(bytes). REQUIRES well-formed UTF-8 of less than 2 GiB. A long text is better given in parts (leading_part).
   std::span<const std::uint32_t> split(std::string_view text);
+
+  /// What the last split() saw: bytes beyond ASCII, pairs of the filter.
+  const kernels::ClassScan& seen() const noexcept { return seen_; }
 
   /// The text of the last split() with 0xFF, which no UTF-8 has, in the place of NUL, and kPadding readable bytes
   /// behind it.
@@ -44,6 +47,8 @@ class ByteLevelSplitter {
   std::size_t list_gpt4_starts(std::string_view text);
 
   const SplitRule rule_;
+  const kernels::PairFilter filter_;
+  kernels::ClassScan seen_{};
   const kernels::Kernels& kernels_;
   std::vector<unsigned char> folded_;
   std::vector<kernels::ByteClasses> classes_;  // of 64 bytes each, and one of white space

@@ -1,6 +1,7 @@
 #include "text/nfc.h"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -19,6 +20,22 @@ struct Composition {
 
 bool is_inert(char32_t c) {
   return (kInert[std::size_t{kInertBlocks[c >> 8]} << 5 | (c & 0xFF) >> 3] >> (c & 7) & 1) != 0;
+}
+
+// Bytes of a run of characters below U+0300, all of which are inert.
+std::size_t certain_bytes(const char* begin, const char* end) {
+  const char* p = begin;
+  while (p != end) {
+    std::uint64_t eight;
+    if (end - p >= 8 && (std::memcpy(&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
+      p += 8;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(*p);
+    if (byte >= 0xCC) break;
+    p += byte < 0x80 ? 1 : 2;
+  }
+  return static_cast<std::size_t>(p - begin);
 }
 
 // The character that two compose to, or 0.
@@ -42,6 +59,11 @@ std::string_view NfcNormalizer::normalize(std::string_view text, bool spans) {
   std::size_t kept = 0, last_begin = 0;  // bytes that are dealt with; the character before p
   const char* const end = text.data() + text.size();
   for (const char* p = text.data(); p != end;) {
+    if (const std::size_t run = certain_bytes(p, end); run > 0) {
+      p += run;
+      last_begin = static_cast<std::size_t>(p - text.data()) - (static_cast<unsigned char>(p[-1]) < 0x80 ? 1 : 2);
+      continue;
+    }
     const auto at = static_cast<std::size_t>(p - text.data());
     if (is_inert(decode_utf8(p))) {
       last_begin = at;

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from twotower.text.bpe_document import BPEConfig, parse_document
-from twotower.text.native import NativeBPE
+from twotower.text.native import NativeBPE, compose
 from twotower.text.subword_tokenizer import SubwordTokenizer
 from twotower.text.text_columns import Texts
 from twotower.text.tokenizer_file import parse_json, read_text
@@ -68,6 +68,9 @@ class BPE(SubwordTokenizer):
             trim_keeps_first=config.trim_keeps_first,
         )
         super().__init__(config, native)
+        self._bare_types = config.bare_types
+        if config.nfc:  # the `tokenizers` package names them by what it looks for
+            self._tokens |= {token.id: compose(token.content) for token in config.added if token.normalized}
 
     @classmethod
     def from_file(cls, path: str | PathLike[str]) -> Self:

@@ -39,7 +39,8 @@ PATTERNS: Mapping[str, SplitRule] = {
 class BPEConfig:
     """All that a byte-level BPE tokenizer is made of; `document` is the tokenizer.json that says it.
 
-    `merges` has a row (left, right, merged) of ids for each merge, the first one first, int32 [M, 3].
+    `merges` has a row (left, right, merged) of ids for each merge, the first one first, int32 [M, 3]. `bare_types` are the
+    type ids of a pair without special tokens.
     """
 
     vocabulary: Mapping[str, int]
@@ -53,6 +54,7 @@ class BPEConfig:
     trim_keeps_first: bool
     single: Template
     pair: Template
+    bare_types: tuple[int, int]
     decodes_bytes: bool
     truncation: Mapping[str, Any] | None
     padding: Mapping[str, Any] | None
@@ -85,6 +87,7 @@ def parse_document(document: Any, name: str) -> BPEConfig:
         trim_keeps_first=trim_keeps_first,
         single=single,
         pair=pair,
+        bare_types=(0, 0) if (document.get("post_processor") or {}).get("type") == "RobertaProcessing" else (0, 1),
         decodes_bytes=decoder is not None,
         truncation=reader.truncation(document.get("truncation")),
         padding=reader.padding(document.get("padding")),
@@ -152,7 +155,8 @@ class _BPEReader(DocumentReader):
         if isinstance(normalizer, dict) and normalizer.get("type") == "Sequence":
             self.known(normalizer, ("type", "normalizers"), "normalizer")
             parts = self.value(normalizer, "normalizers", list, "normalizer")
-            return any([self.normalizer(part) for part in parts])
+            found = [self.normalizer(part) for part in parts]  # each is checked
+            return any(found)
         self.typed(normalizer, "NFC", (), "normalizer")
         return True
 
@@ -174,7 +178,7 @@ class _BPEReader(DocumentReader):
         if len(parts) != 2:
             self.refuse(f"a Sequence of {len(parts)} in {where}", "ByteLevel, or a Split and a ByteLevel")
         split = self.typed(parts[0], "Split", ("pattern", "behavior", "invert"), where)
-        self._only(split, "Split", {"behavior": ("Isolated",), "invert": (False,)})
+        self.only(split, "Split", {"behavior": ("Isolated",), "invert": (False,)})
         pattern = split.get("pattern")
         if not isinstance(pattern, dict) or list(pattern) != ["Regex"] or pattern["Regex"] not in PATTERNS:
             self.refuse(f"the pattern {pattern!r} of Split", "those of GPT-2, GPT-4 (Llama 3) and Qwen 2")

@@ -1,8 +1,8 @@
 """The only file of the room that touches the C++ core."""
 
-from twotower._core import BPE as NativeBPE
+from twotower._core import BPE as NativeBPE  # noqa: N811
 from twotower._core import Analyzer as NativeAnalyzer
-from twotower._core import SpanUnit, SplitRule, prune_vocabulary, unicode_version
+from twotower._core import SpanUnit, SplitRule, compose, prune_vocabulary, unicode_version
 from twotower._core import TextViews as NativeTexts
 from twotower._core import TokenTemplate as NativeTemplate
 from twotower._core import Vocabulary as NativeVocabulary
@@ -25,6 +25,7 @@ __all__ = [
     "NativeWordPiece",
     "SpanUnit",
     "SplitRule",
+    "compose",
     "prune_vocabulary",
     "unicode_version",
 ]

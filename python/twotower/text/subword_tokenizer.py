@@ -18,25 +18,46 @@ class TokenizerConfig(Protocol):
     """What the file of any tokenizer says."""
 
     @property
-    def vocabulary(self) -> Mapping[str, int]: ...
+    def vocabulary(self) -> Mapping[str, int]:
+        """Token to id."""
+        ...
+
     @property
-    def added(self) -> tuple[Added, ...]: ...
+    def added(self) -> tuple[Added, ...]:
+        """Added tokens."""
+        ...
+
     @property
-    def single(self) -> Template: ...
+    def single(self) -> Template:
+        """What goes around a text."""
+        ...
+
     @property
-    def pair(self) -> Template: ...
+    def pair(self) -> Template:
+        """What goes around a pair."""
+        ...
+
     @property
-    def truncation(self) -> Mapping[str, Any] | None: ...
+    def truncation(self) -> Mapping[str, Any] | None:
+        """As in the file."""
+        ...
+
     @property
-    def padding(self) -> Mapping[str, Any] | None: ...
+    def padding(self) -> Mapping[str, Any] | None:
+        """As in the file."""
+        ...
+
     @property
-    def document(self) -> Mapping[str, Any]: ...
+    def document(self) -> Mapping[str, Any]:
+        """The tokenizer.json."""
+        ...
 
 
 class SubwordTokenizer(ABC):
     """Cuts text into tokens of a vocabulary. Made by `from_file` of its kinds, `WordPiece` and `BPE`."""
 
-    _PADDING_TOKENS: ClassVar[tuple[str, ...]]
+    _PADDING_TOKENS: ClassVar[tuple[str, ...]]  # what the padding token may be called where the file does not say it
+    _bare_types: tuple[int, int] = (0, 1)  # of the texts of a pair without special tokens
     _config: TokenizerConfig
     _native: Any
 
@@ -145,7 +166,7 @@ class SubwordTokenizer(ABC):
         pair_views: Any = None if pairs is None else native_texts(pairs, "pair")
         template = self._config.single if pairs is None else self._config.pair
         if not add_special_tokens:
-            template = Template(text_types=(0, 1))
+            template = Template(text_types=self._bare_types)
         around = NativeTemplate(
             *([token for token, _ in part] for part in (template.before, template.between, template.after))
         )

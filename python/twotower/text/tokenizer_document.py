@@ -56,17 +56,21 @@ class DocumentReader:
         self._name = name
 
     def top(self, document: Any) -> None:
+        """Check the names of the parts and the version."""
         self.known(document, _TOP, "the file")
         if document.get("version", "1.0") != "1.0":
             self.refuse(f"version {document['version']!r}", 'version "1.0"')
 
     def refuse(self, came: str, allowed: str) -> NoReturn:
+        """Raise: the file asks for what is not done."""
         raise DataFormatError(f"{self._name}: {came} is not supported; twotower reads {allowed}")
 
     def wrong(self, what: str) -> NoReturn:
+        """Raise: the file is malformed."""
         raise DataFormatError(f"{self._name}: {what}")
 
     def known(self, part: Any, keys: Sequence[str], where: str) -> Any:
+        """Return an object that has no other fields than `keys`."""
         if not isinstance(part, dict):
             self.wrong(f"{where} is {type(part).__name__}: it must be an object")
         for key in part:
@@ -75,12 +79,14 @@ class DocumentReader:
         return part
 
     def typed(self, part: Any, kind: str, keys: Sequence[str], where: str) -> Any:
+        """Return an object of a type that has no other fields than `keys`."""
         came = part.get("type") if isinstance(part, dict) else part
         if came != kind:
             self.refuse(f"{where} {came!r}", kind)
         return self.known(part, ("type", *keys), where)
 
     def value(self, part: Mapping[str, Any], key: str, kind: type, where: str) -> Any:
+        """Return a field of a type."""
         value: Any = part.get(key)
         if type(value).__name__ != kind.__name__ or (kind is int and not 0 <= value < 2**31):  # True is no integer
             expected = "an integer from 0 to 2^31 - 1" if kind is int else f"of type {kind.__name__}"
@@ -88,6 +94,7 @@ class DocumentReader:
         return value
 
     def added_tokens(self, added: Any, vocabulary: Mapping[str, int]) -> tuple[Added, ...]:
+        """Return the added tokens."""
         if not isinstance(added, list):
             self.wrong("added_tokens is no list")
         tokens = []
@@ -111,6 +118,7 @@ class DocumentReader:
         return tuple(tokens)
 
     def post_processor(self, part: Any) -> tuple[Template, Template]:
+        """Return what goes around a text, and around a pair."""
         if part is None:
             return Template(), Template(text_types=(0, 1))
         if isinstance(part, dict) and part.get("type") == "BertProcessing":
@@ -123,6 +131,7 @@ class DocumentReader:
         return self._template(part, "single", "A", tokens), self._template(part, "pair", "AB", tokens)
 
     def token_and_id(self, entry: Any, key: str) -> int:
+        """Return the id of a pair of a token and its id."""
         if not isinstance(entry, list) or len(entry) != 2:
             self.wrong(f"{key} of post_processor is {entry!r}: it must be a token and its id")
         return int(self.value({"id": entry[1]}, "id", int, f"{key} of post_processor"))
@@ -156,18 +165,20 @@ class DocumentReader:
         return [int(self.value({"id": number}, "id", int, f"the special token {token!r}")) for number in ids]
 
     def truncation(self, part: Any) -> Mapping[str, Any] | None:
+        """Return the truncation as it is."""
         if part is None:
             return None
         self.known(part, ("direction", "max_length", "strategy", "stride"), "truncation")
-        self._only(part, "truncation", {"direction": ("Right", None), "strategy": ("LongestFirst",), "stride": (0,)})
+        self.only(part, "truncation", {"direction": ("Right", None), "strategy": ("LongestFirst",), "stride": (0,)})
         self.value(part, "max_length", int, "truncation")
         return dict(part)
 
     def padding(self, part: Any) -> Mapping[str, Any] | None:
+        """Return the padding as it is."""
         if part is None:
             return None
         self.known(part, _PADDING, "padding")
-        self._only(part, "padding", {"direction": ("Right", "Left")})
+        self.only(part, "padding", {"direction": ("Right", "Left")})
         checks: dict[str, Callable[[Any], bool]] = {
             "strategy": lambda s: s == "BatchLongest" or (isinstance(s, dict) and list(s) == ["Fixed"]),
             "pad_to_multiple_of": lambda n: n is None or (isinstance(n, int) and n > 0),
@@ -179,7 +190,8 @@ class DocumentReader:
             self.value(part, key, kind, "padding")
         return dict(part)
 
-    def _only(self, part: Mapping[str, Any], where: str, allowed: Mapping[str, tuple[Any, ...]]) -> None:
+    def only(self, part: Mapping[str, Any], where: str, allowed: Mapping[str, tuple[Any, ...]]) -> None:
+        """Refuse other values than `allowed` names for each field."""
         for key, values in allowed.items():
             if part.get(key) not in values:
                 self.refuse(f"{key} {part.get(key)!r} of {where}", " or ".join(map(repr, values)))

@@ -75,10 +75,10 @@ def train(texts, size):
     return json.loads(tokenizer.to_str())
 
 
-def added_token(id, content, **flags):
+def added_token(number, content, **flags):
     """Return an entry of added_tokens."""
     none = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
-    return {"id": id, "content": content, **none, "special": True, **flags}
+    return {"id": number, "content": content, **none, "special": True, **flags}
 
 
 def families(document):
