@@ -11,18 +11,13 @@ bandwidth that one core reaches (a sum over 256 MB). One core is chosen by affin
 Command: pytest benchmarks/bench_wordpiece.py -s      (a JSON line for each case)
 """
 
-import gzip
 import json
-import lzma
 import os
 import platform
-import random
 import statistics
 import time
-from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
-from itertools import islice
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"  # both peers read these once, at their first batch
 os.environ["RAYON_NUM_THREADS"] = "1"
@@ -31,7 +26,7 @@ import numpy as np
 import pytest
 
 import twotower as tt
-from real_data import require
+from text.tokenizer_benchmark import megabytes, one_core, read_bandwidth, texts
 from text.wordpiece_oracle import differences, minilm
 
 pytestmark = [
@@ -40,22 +35,6 @@ pytestmark = [
 ]
 ROUNDS = 7
 N_SLOW = 2500
-
-
-@cache
-def texts():
-    with lzma.open(require("wiki-passages") / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
-        found = [json.loads(line)["text"] for line in islice(lines, 0, 420_000, 7)]
-    with (require("msmarco-passage-32k") / "corpus.jsonl").open(encoding="utf-8") as lines:
-        found += [json.loads(line)["text"] for line in lines]
-    with gzip.open(require("pubmed-titles") / "corpus.jsonl.gz", "rt", encoding="utf-8") as lines:
-        found += [f"{row['title']} {row['text']}" for row in map(json.loads, islice(lines, 0, None, 2))]
-    random.Random(0).shuffle(found)
-    return found
-
-
-def megabytes(documents):
-    return sum(len(document.encode()) for document in documents) / 1e6
 
 
 def tokie_tokenizer():
@@ -74,26 +53,10 @@ def oracle():
     return tokenizer
 
 
-@contextmanager
-def one_core():
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
-
-
 def seconds(run, *arguments, **options):
     started = time.perf_counter()
     run(*arguments, **options)
     return time.perf_counter() - started
-
-
-def read_bandwidth():
-    """GB/s at which one core reads memory: the best of five sums over 256 MB."""
-    data = np.ones(1 << 25, np.uint64)
-    return data.nbytes / 1e9 / min(seconds(data.sum) for _ in range(5))
 
 
 @cache

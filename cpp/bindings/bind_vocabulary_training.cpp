@@ -65,6 +65,17 @@ void bind_vocabulary_training(py::module_& m) {
           },
           py::arg("strip_accents"), py::arg("lowercase"), py::arg("max_input_chars_per_word"),
           py::arg("special_tokens"), py::arg("max_words"))
+      .def_static(
+          "of_byte_level",
+          [](SplitRule rule, bool nfc, bool add_prefix_space, std::vector<std::string> special_tokens,
+             std::size_t max_words) {
+            BpeOptions options;
+            options.rule = rule;
+            options.nfc = nfc;
+            options.add_prefix_space = add_prefix_space;
+            return WordCounter::of_byte_level(options, std::move(special_tokens), max_words);
+          },
+          py::arg("rule"), py::arg("nfc"), py::arg("add_prefix_space"), py::arg("special_tokens"), py::arg("max_words"))
       .def("add", &add, py::arg("texts"), py::arg("begin"), py::arg("end"), py::arg("first"), py::arg("threads"))
       .def("take", &WordCounter::take, py::call_guard<py::gil_scoped_release>());
 
@@ -75,13 +86,16 @@ void bind_vocabulary_training(py::module_& m) {
   py::class_<VocabularyLearner>(m, "VocabularyLearner")
       .def_static("of_wordpiece", &VocabularyLearner::of_wordpiece, py::arg("words"), py::arg("request"),
                   py::arg("prefix"), py::call_guard<py::gil_scoped_release>())
+      .def_static("of_byte_level", &VocabularyLearner::of_byte_level, py::arg("words"), py::arg("request"),
+                  py::call_guard<py::gil_scoped_release>())
       .def("run", &VocabularyLearner::run, py::arg("n"), py::call_guard<py::gil_scoped_release>())
       .def("__len__", &VocabularyLearner::size)
       .def("n_fixed", &VocabularyLearner::n_fixed)
       .def("tokens", &VocabularyLearner::tokens)
       .def("merges", [](const VocabularyLearner& learner) {
         py::list merges;
-        for (const Merge& merge : learner.merges()) merges.append(py::make_tuple(merge.left, merge.right, merge.merged));
+        for (const Merge& merge : learner.merges())
+          merges.append(py::make_tuple(merge.left, merge.right, merge.merged));
         return merges;
       });
 

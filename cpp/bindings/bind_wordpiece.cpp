@@ -1,56 +1,25 @@
 // WordPiece, for twotower/text alone, which reads the files and checks the options.
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <cstdlib>
 #include <memory>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "arrays.h"
 #include "bindings.h"
-#include "text_views.h"
-#include "twotower/error.h"
+#include "token_batches.h"
 #include "twotower/wordpiece.h"
 
 namespace twotower::bindings {
 namespace {
 
-// A NumPy array over the memory of a result, which it then owns.
-template <class Owned>
-py::capsule owner_of(Owned&& result) {
-  auto* const owned = new Owned(std::move(result));
-  return py::capsule(owned, [](void* p) { delete static_cast<Owned*>(p); });
-}
-
-py::array to_numpy(IdBuffer&& ids, std::vector<py::ssize_t> shape) {
-  static const std::int32_t kNothing = 0;  // NumPy would allocate for a null pointer
-  const std::int32_t* const data = ids.size() == 0 ? &kNothing : ids.data();
-  return py::array_t<std::int32_t>(std::move(shape), data, owner_of(std::move(ids)));
-}
-
-py::array to_numpy(std::vector<std::int64_t>&& values) {
-  const std::int64_t* const data = values.data();
-  const auto size = static_cast<py::ssize_t>(values.size());
-  return py::array_t<std::int64_t>(size, data, owner_of(std::move(values)));
-}
-
 std::unique_ptr<WordPiece> make(const py::tuple& tokens, const Array<std::int32_t>& ids,
                                 const std::vector<std::tuple<std::string, std::int32_t, bool, bool>>& added,
                                 bool clean_text, bool handle_chinese_chars, bool strip_accents, bool lowercase,
                                 std::string unk_token, std::string prefix, std::size_t max_input_chars_per_word) {
-  if (static_cast<py::ssize_t>(tokens.size()) != ids.size()) throw InvalidInput("one id a token is needed");
-  std::vector<VocabularyEntry> vocabulary;
-  const TextViews views = views_of_strings(tokens, "token");
-  std::string buffer;
-  for (const StoredText& token : views.texts) {
-    const std::size_t number = vocabulary.size();
-    vocabulary.push_back({std::string(utf8_of(token, buffer, "token", number)), ids.data()[number]});
-  }
+  std::vector<VocabularyEntry> vocabulary = vocabulary_of(tokens, ids);
   std::vector<AddedToken> added_tokens;
   for (const auto& [content, id, lstrip, rstrip] : added) added_tokens.push_back({content, id, lstrip, rstrip});
   WordPieceOptions options{clean_text,           handle_chinese_chars, strip_accents,           lowercase,
@@ -59,61 +28,14 @@ std::unique_ptr<WordPiece> make(const py::tuple& tokens, const Array<std::int32_
   return std::make_unique<WordPiece>(std::move(vocabulary), std::move(added_tokens), std::move(options));
 }
 
-// (ids [T], offsets [N + 1], n_first [N] or None, spans [T, 2] or None)
-py::tuple encode(const WordPiece& tokenizer, const TextViews& texts, const TextViews* pairs,
-                 const std::optional<TokenTemplate>& around, std::optional<std::size_t> max_length, SpanUnit spans,
-                 unsigned threads) {
-  EncodeRequest request;
-  request.texts = texts.texts;
-  if (pairs != nullptr) {
-    if (pairs->texts.size() != texts.texts.size()) {
-      throw InvalidInput("there are " + std::to_string(texts.texts.size()) + " texts and " +
-                         std::to_string(pairs->texts.size()) + " pairs: give one for each text");
-    }
-    request.pairs = pairs->texts;
-  }
-  request.around = around ? &*around : nullptr;
-  request.max_length = max_length.value_or(EncodeRequest::kNoLimit);
-  request.spans = spans;
-  request.threads = threads;
-  EncodedBatch batch;
-  {
-    const py::gil_scoped_release release;
-    batch = tokenizer.encode(request);
-  }
-  const auto n_ids = static_cast<py::ssize_t>(batch.ids.size());
-  py::object n_first = py::none(), spans_array = py::none();
-  if (pairs != nullptr) n_first = to_numpy(std::move(batch.n_first));
-  if (spans != SpanUnit::kNone) spans_array = to_numpy(std::move(batch.spans), {n_ids, 2});
-  return py::make_tuple(to_numpy(std::move(batch.ids), {n_ids}), to_numpy(std::move(batch.offsets)), n_first,
-                        spans_array);
-}
-
 }  // namespace
 
 void bind_wordpiece(py::module_& m) {
-  py::class_<TextViews>(m, "TextViews")
-      .def_static("of_strings", &views_of_strings, py::arg("texts"), py::arg("what"))
-      .def_static("of_bytes", &views_of_bytes, py::arg("bytes"), py::arg("offsets").noconvert(), py::arg("what"))
-      .def_static("of_arrow_array", &views_of_arrow_array, py::arg("schema"), py::arg("array"), py::arg("what"))
-      .def_static("of_arrow_stream", &views_of_arrow_stream, py::arg("stream"), py::arg("what"))
-      .def("__len__", [](const TextViews& texts) { return texts.texts.size(); });
-
-  py::class_<TokenTemplate>(m, "TokenTemplate", "Ids around the tokens of a text or a pair.")
-      .def(py::init<std::vector<std::int32_t>, std::vector<std::int32_t>, std::vector<std::int32_t>>(),
-           py::arg("before"), py::arg("between"), py::arg("after"));
-
-  py::enum_<SpanUnit>(m, "SpanUnit")
-      .value("NONE", SpanUnit::kNone)
-      .value("BYTE", SpanUnit::kByte)
-      .value("CHAR", SpanUnit::kChar);
-
-  py::class_<WordPiece>(m, "WordPiece")
-      .def(py::init(&make), py::arg("tokens"), py::arg("ids").noconvert(), py::arg("added"), py::arg("clean_text"),
-           py::arg("handle_chinese_chars"), py::arg("strip_accents"), py::arg("lowercase"), py::arg("unk_token"),
-           py::arg("prefix"), py::arg("max_input_chars_per_word"))
-      .def("encode", &encode, py::arg("texts"), py::arg("pairs"), py::arg("around"), py::arg("max_length"),
-           py::arg("spans"), py::arg("threads"), "(ids, offsets, n_first or None, spans or None)");
+  py::class_<WordPiece> tokenizer(m, "WordPiece");
+  tokenizer.def(py::init(&make), py::arg("tokens"), py::arg("ids").noconvert(), py::arg("added"), py::arg("clean_text"),
+                py::arg("handle_chinese_chars"), py::arg("strip_accents"), py::arg("lowercase"), py::arg("unk_token"),
+                py::arg("prefix"), py::arg("max_input_chars_per_word"));
+  def_encode(tokenizer);
 }
 
 }  // namespace twotower::bindings

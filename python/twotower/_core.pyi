@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
 class Vocabulary:
     @typing.overload
     def __init__(self) -> None:
@@ -109,6 +109,64 @@ class WordPiece:
         """
         (ids, offsets, n_first or None, spans or None)
         """
+class SplitRule:
+    """
+    Members:
+    
+      GPT2
+    
+      GPT4
+    
+      GPT4_ONE_DIGIT
+    
+      NONE
+    """
+    GPT2: typing.ClassVar[SplitRule]
+    GPT4: typing.ClassVar[SplitRule]
+    GPT4_ONE_DIGIT: typing.ClassVar[SplitRule]
+    NONE: typing.ClassVar[SplitRule]
+    __members__: typing.ClassVar[dict[str, SplitRule]]
+    @typing.overload
+    def __eq__(self, other: SplitRule) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: SplitRule) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class BPE:
+    def __init__(self, tokens: tuple, ids: numpy.typing.NDArray[numpy.int32], merges: numpy.typing.NDArray[numpy.int32], added: collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, bool, bool, bool]], rule: SplitRule, nfc: bool, add_prefix_space: bool, ignore_merges: bool, trim_spans: bool, trim_keeps_first: bool) -> None:
+        ...
+    def encode(self, texts: TextViews, pairs: TextViews, around: TokenTemplate | None, max_length: typing.SupportsInt | typing.SupportsIndex | None, spans: SpanUnit, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+        """
+        (ids, offsets, n_first or None, spans or None)
+        """
 class WordCounts:
     """
     Distinct words, the most frequent first.
@@ -121,6 +179,9 @@ class WordCounts:
         ...
 class WordCounter:
     @staticmethod
+    def of_byte_level(rule: SplitRule, nfc: bool, add_prefix_space: bool, special_tokens: collections.abc.Sequence[str], max_words: typing.SupportsInt | typing.SupportsIndex) -> WordCounter:
+        ...
+    @staticmethod
     def of_wordpiece(strip_accents: bool, lowercase: bool, max_input_chars_per_word: typing.SupportsInt | typing.SupportsIndex, special_tokens: collections.abc.Sequence[str], max_words: typing.SupportsInt | typing.SupportsIndex) -> WordCounter:
         ...
     def add(self, texts: TextViews, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
@@ -131,6 +192,9 @@ class VocabularyRequest:
     def __init__(self, special_tokens: collections.abc.Sequence[str], vocabulary_size: typing.SupportsInt | typing.SupportsIndex, n_candidates: typing.SupportsInt | typing.SupportsIndex, min_frequency: typing.SupportsInt | typing.SupportsIndex, max_token_length: typing.SupportsInt | typing.SupportsIndex, limit_alphabet: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
 class VocabularyLearner:
+    @staticmethod
+    def of_byte_level(words: WordCounts, request: VocabularyRequest) -> VocabularyLearner:
+        ...
     @staticmethod
     def of_wordpiece(words: WordCounts, request: VocabularyRequest, prefix: str) -> VocabularyLearner:
         ...
@@ -269,6 +333,10 @@ def bm25_variants() -> list[str]:
 def build_inverted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     Return (term_offsets, docs, tfs, doc_lengths) of documents given as term ids.
+    """
+def compose(text: str) -> str:
+    """
+    Text in normalisation form C.
     """
 def container_dtypes() -> list[str]:
     """

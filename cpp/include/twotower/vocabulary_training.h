@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "twotower/bpe.h"
 #include "twotower/stored_text.h"
 #include "twotower/wordpiece.h"
 
@@ -61,6 +62,11 @@ class WordCounter {
   static WordCounter of_wordpiece(const WordPieceOptions& options, std::vector<std::string> special_tokens,
                                   std::size_t max_words);
 
+  /// Words as byte-level BPE's encoder sees them: `special_tokens` are taken out of raw text, the rest is composed, put
+  /// behind a space and cut as `options` say. Byte 0xFF, which no UTF-8 has, stands for NUL.
+  static WordCounter of_byte_level(const BpeOptions& options, std::vector<std::string> special_tokens,
+                                   std::size_t max_words);
+
   WordCounter(MakeCutter make, std::size_t max_words);
   WordCounter(WordCounter&&) noexcept;
   ~WordCounter();
@@ -86,7 +92,8 @@ struct VocabularyRequest {
   std::size_t n_candidates = 0;             // tokens to learn, where some are dropped later; else 0
   std::uint64_t min_frequency = 2;          // times that a pair must come to be merged
   std::size_t max_token_length = 100;       // units: characters of WordPiece, bytes of BPE
-  std::size_t limit_alphabet = 1000;        // WordPiece: most characters that are tokens
+  std::size_t limit_alphabet = 1000;        // WordPiece: most characters that are tokens; of equally frequent ones
+                                            // those go first that never stand inside a word, then by code point
 };
 
 /// Two tokens that became one.
@@ -99,17 +106,22 @@ struct Merge {
 /// The frequency of a pair is the number of merges it allows, so that "aaa" has one pair and "aaaa" two. Of equally
 /// frequent pairs the one whose left token has the smaller id goes first, then the one whose right token has; ids are
 /// given to special tokens, to the alphabet in order of code points (WordPiece: characters, then characters that go on
-/// inside a word, "##a"), then to merged tokens as they come. A pair that spells a token which is there already gets
-/// its id and no new one.
+/// inside a word, "##a"), then to merged tokens as they come. A merged token that is spelled
+/// as a special one is that one.
 ///
 /// Memory: 8 bytes a unit of each distinct word, 12 more for places, about 50 a pair. Not thread-safe.
 class VocabularyLearner {
  public:
-  /// Tokens of a WordPiece vocabulary. A word with a character outside the limited alphabet is left out: it becomes
-  /// unk_token whatever is learnt. THROWS InvalidInput if there is no word, a special token comes twice, or
-  /// vocabulary_size is below special tokens and alphabet; Interrupted.
+  /// Tokens of a WordPiece vocabulary. A word with characters outside the limited alphabet will be unk_token, whatever
+  /// is learnt; what stands between them is learnt from all the same, for other words of its script. THROWS
+  /// InvalidInput if there is no word, a word begins with the prefix (of BERT's words none does), a special token comes
+  /// twice, or vocabulary_size is below special tokens and alphabet; Interrupted.
   static VocabularyLearner of_wordpiece(const WordCounts& words, const VocabularyRequest& request,
                                         const std::string& prefix);
+
+  /// Tokens of byte-level BPE in GPT-2's alphabet, of which all 256 characters are tokens. Words are those of
+  /// WordCounter::of_byte_level. THROWS as of_wordpiece.
+  static VocabularyLearner of_byte_level(const WordCounts& words, const VocabularyRequest& request);
 
   VocabularyLearner(VocabularyLearner&&) noexcept;
   ~VocabularyLearner();

@@ -258,13 +258,35 @@ ByteClasses classes_of_half(const std::uint8_t* text, std::uint8_t* folded) noex
           0};
 }
 
-bool mark_classes(const std::uint8_t* text, std::size_t size, std::uint8_t* folded, ByteClasses* blocks) noexcept {
-  std::uint64_t high = 0;
+// A table of 16 entries, once in each half of a register.
+__m256i table_of(const std::uint8_t* table) noexcept {
+  return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+}
+
+// Entries of two tables for the halves of each byte, put together by "and".
+__m256i look_up(const std::uint8_t* low, const std::uint8_t* high, const std::uint8_t* text) noexcept {
+  const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text)), half = _mm256_set1_epi8(15);
+  const __m256i upper = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
+  return _mm256_and_si256(_mm256_shuffle_epi8(table_of(low), _mm256_and_si256(v, half)),
+                          _mm256_shuffle_epi8(table_of(high), upper));
+}
+
+std::uint64_t marked_pairs(const PairFilter& filter, const std::uint8_t* text) noexcept {
+  const __m256i both =
+      _mm256_and_si256(look_up(filter.low[0], filter.high[0], text), look_up(filter.low[1], filter.high[1], text + 1));
+  return bits_of(_mm256_cmpeq_epi8(both, _mm256_setzero_si256())) ^ 0xFFFFFFFF;
+}
+
+ClassScan mark_classes(const PairFilter& filter, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                       ByteClasses* blocks) noexcept {
+  std::uint64_t high = 0, pairs = 0;
   for (std::size_t at = 0; at < size; at += 64) {
     const std::uint8_t* from = text + at;
-    alignas(32) std::uint8_t tail[64];
-    if (size - at < 64) {
-      __builtin_memset(tail, ' ', 64);
+    std::uint64_t inside = ~std::uint64_t{0};
+    alignas(32) std::uint8_t tail[65];
+    if (size - at < 65) {
+      inside >>= 64 - (size - at < 64 ? size - at : 64);
+      __builtin_memset(tail, ' ', 65);
       __builtin_memcpy(tail, from, size - at);
       from = tail;
     }
@@ -277,8 +299,26 @@ bool mark_classes(const std::uint8_t* text, std::size_t size, std::uint8_t* fold
                        a.high | b.high << 32,
                        0};
     high |= blocks[at / 64].high;
+    pairs |= (marked_pairs(filter, from) | marked_pairs(filter, from + 32) << 32) & inside;
   }
-  return high != 0;
+  return {high != 0, pairs != 0};
+}
+
+std::size_t find_pair(const PairFilter& filter, const std::uint8_t* text, std::size_t from, std::size_t size) noexcept {
+  for (; from < size; from += 32) {
+    const std::uint8_t* at = text + from;
+    alignas(32) std::uint8_t tail[33];
+    std::uint64_t inside = 0xFFFFFFFF;
+    if (size - from < 33) {
+      inside >>= 32 - (size - from < 32 ? size - from : 32);
+      __builtin_memset(tail, ' ', 33);
+      __builtin_memcpy(tail, at, size - from);
+      at = tail;
+    }
+    const std::uint64_t pairs = marked_pairs(filter, at) & inside;
+    if (pairs != 0) return from + static_cast<std::size_t>(__builtin_ctzll(pairs));
+  }
+  return size;
 }
 
 std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint32_t* places) noexcept {
@@ -290,6 +330,6 @@ std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint
 }  // namespace
 
 const Kernels kAvx2{"avx2",      kPanel,       crc32c,      dot_rows,     dot_panel, dot_exact,
-                    select_rows, select_panel, mark_tokens, mark_classes, list_bits};
+                    select_rows, select_panel, mark_tokens, mark_classes, find_pair, list_bits};
 
 }  // namespace twotower::kernels

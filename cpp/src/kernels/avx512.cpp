@@ -217,12 +217,41 @@ std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t s
 
 // ---------------------------------------------------------------- classes of bytes
 
-bool mark_classes(const std::uint8_t* text, std::size_t size, std::uint8_t* folded, ByteClasses* blocks) noexcept {
+// A table of 16 entries, once in each quarter of a register.
+__m512i table_of(const std::uint8_t* table) noexcept {
+  return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+}
+
+struct PairTables {
+  __m512i low[2], high[2];
+};
+
+PairTables tables_of(const PairFilter& filter) noexcept {
+  return {{table_of(filter.low[0]), table_of(filter.low[1])}, {table_of(filter.high[0]), table_of(filter.high[1])}};
+}
+
+// Entries of two tables for the halves of each byte, put together by "and".
+__m512i look_up(__m512i low, __m512i high, __m512i v) noexcept {
+  const __m512i half = _mm512_set1_epi8(15);
+  return _mm512_and_si512(_mm512_shuffle_epi8(low, _mm512_and_si512(v, half)),
+                          _mm512_shuffle_epi8(high, _mm512_and_si512(_mm512_srli_epi16(v, 4), half)));
+}
+
+__mmask64 marked_pairs(const PairTables& tables, __m512i v, __m512i next) noexcept {
+  return _mm512_test_epi8_mask(look_up(tables.low[0], tables.high[0], v), look_up(tables.low[1], tables.high[1], next));
+}
+
+ClassScan mark_classes(const PairFilter& filter, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                       ByteClasses* blocks) noexcept {
   const __m512i space = _mm512_set1_epi8(' ');
-  __mmask64 high_bits = 0;
+  const PairTables tables = tables_of(filter);
+  __mmask64 high_bits = 0, pairs = 0;
   for (std::size_t at = 0; at < size; at += 64) {
-    const __mmask64 inside = size - at >= 64 ? ~__mmask64{0} : (__mmask64{1} << (size - at)) - 1;
+    const std::size_t left = size - at;
+    const __mmask64 inside = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+    const __mmask64 inside_next = left >= 65 ? ~__mmask64{0} : inside >> 1;
     const __m512i v = _mm512_mask_loadu_epi8(space, inside, text + at);
+    const __m512i next = _mm512_mask_loadu_epi8(space, inside_next, text + at + 1);
     _mm512_storeu_si512(folded + at, _mm512_mask_blend_epi8(equals(v, 0), v, _mm512_set1_epi8(-1)));
     const __mmask64 spaces = equals(v, ' '), high = _mm512_movepi8_mask(v);
     blocks[at / 64] = {in_range(_mm512_or_si512(v, space), 'a', 'z'),  // the bit of a space makes A-Z a-z
@@ -233,8 +262,23 @@ bool mark_classes(const std::uint8_t* text, std::size_t size, std::uint8_t* fold
                        high,
                        0};
     high_bits |= high;
+    pairs |= marked_pairs(tables, v, next) & inside;
   }
-  return high_bits != 0;
+  return {high_bits != 0, pairs != 0};
+}
+
+std::size_t find_pair(const PairFilter& filter, const std::uint8_t* text, std::size_t from, std::size_t size) noexcept {
+  const __m512i space = _mm512_set1_epi8(' ');
+  const PairTables tables = tables_of(filter);
+  for (; from < size; from += 64) {
+    const std::size_t left = size - from;
+    const __mmask64 inside = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+    const __m512i v = _mm512_mask_loadu_epi8(space, inside, text + from);
+    const __m512i next = _mm512_mask_loadu_epi8(space, left >= 65 ? inside : inside >> 1, text + from + 1);
+    const __mmask64 pairs = marked_pairs(tables, v, next) & inside;
+    if (pairs != 0) return from + static_cast<std::size_t>(__builtin_ctzll(pairs));
+  }
+  return size;
 }
 
 std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint32_t* places) noexcept {
@@ -246,6 +290,6 @@ std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint
 }  // namespace
 
 const Kernels kAvx512{"avx512",    kPanel,       crc32c,      dot_rows,     dot_panel, dot_exact,
-                      select_rows, select_panel, mark_tokens, mark_classes, list_bits};
+                      select_rows, select_panel, mark_tokens, mark_classes, find_pair, list_bits};
 
 }  // namespace twotower::kernels

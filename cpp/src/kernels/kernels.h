@@ -21,6 +21,20 @@ struct TokenScan {
   bool found_needle = false;   // set when the needle was seen
 };
 
+/// Which pairs of neighbouring bytes may begin something that is sought, by the four halves of the two bytes: a pair is
+/// marked where one bit is set in low[0][a & 15], high[0][a >> 4], low[1][b & 15] and high[1][b >> 4]. It may mark
+/// pairs that nothing begins with, and misses none.
+struct PairFilter {
+  std::uint8_t low[2][16];
+  std::uint8_t high[2][16];
+};
+
+/// What mark_classes saw in a text.
+struct ClassScan {
+  bool beyond_ascii;  // a byte from 0x80 up
+  bool pair;          // a pair of the filter; behind the last byte stands a space
+};
+
 /// Classes of 64 bytes of a text as bit maps: bit i is byte i.
 struct ByteClasses {
   std::uint64_t letter;  // A-Z a-z
@@ -75,9 +89,14 @@ struct Kernels {
   std::size_t (*mark_tokens)(TokenScan& scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
                              std::uint64_t* words, std::uint32_t* starts) noexcept;
 
-  /// Writes the classes of each 64 bytes of a text to `blocks`, and the text with 0xFF for 0 to `folded`. Returns
-  /// whether a byte is from 0x80 up. Writes whole blocks of 64, as if spaces stood behind the text. Nothing overlaps.
-  bool (*mark_classes)(const std::uint8_t* text, std::size_t size, std::uint8_t* folded, ByteClasses* blocks) noexcept;
+  /// Writes the classes of each 64 bytes of a text to `blocks`, and the text with 0xFF for 0 to `folded`. Writes whole
+  /// blocks of 64, as if spaces stood behind the text. Nothing overlaps.
+  ClassScan (*mark_classes)(const PairFilter& filter, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                            ByteClasses* blocks) noexcept;
+
+  /// The place of the first pair of a filter at or behind `from`, or `size`; behind the last byte stands a space.
+  std::size_t (*find_pair)(const PairFilter& filter, const std::uint8_t* text, std::size_t from,
+                           std::size_t size) noexcept;
 
   /// Writes the places of the bits that are set, ascending: 64 * w + i for bit i of words[w]. Returns how many; up to
   /// 16 numbers behind the last one may be written, too.

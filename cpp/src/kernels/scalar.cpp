@@ -117,12 +117,18 @@ std::size_t mark_tokens(TokenScan& scan, const std::uint8_t* text, std::size_t s
 
 // ---------------------------------------------------------------- classes of bytes
 
-bool mark_classes(const std::uint8_t* text, std::size_t size, std::uint8_t* folded, ByteClasses* blocks) noexcept {
-  bool beyond_ascii = false;
+bool is_marked(const PairFilter& filter, std::uint8_t a, std::uint8_t b) {
+  return (filter.low[0][a & 15] & filter.high[0][a >> 4] & filter.low[1][b & 15] & filter.high[1][b >> 4]) != 0;
+}
+
+ClassScan mark_classes(const PairFilter& filter, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                       ByteClasses* blocks) noexcept {
+  ClassScan scan{};
+  const auto byte_at = [&](std::size_t i) { return i < size ? text[i] : std::uint8_t{' '}; };
   for (std::size_t at = 0; at < size; at += 64) {
     ByteClasses block{};
     for (std::size_t i = 0; i < 64; ++i) {
-      const std::uint8_t byte = at + i < size ? text[at + i] : std::uint8_t{' '};
+      const std::uint8_t byte = byte_at(at + i);
       const std::uint8_t small = byte | 0x20;
       folded[at + i] = byte == 0 ? 0xFF : byte;
       block.letter |= std::uint64_t{small >= 'a' && small <= 'z'} << i;
@@ -131,11 +137,19 @@ bool mark_classes(const std::uint8_t* text, std::size_t size, std::uint8_t* fold
       block.space |= std::uint64_t{byte == ' '} << i;
       block.quote |= std::uint64_t{byte == '\''} << i;
       block.high |= std::uint64_t{byte >= 0x80} << i;
+      if (at + i < size) scan.pair |= is_marked(filter, byte, byte_at(at + i + 1));
     }
-    beyond_ascii |= block.high != 0;
+    scan.beyond_ascii |= block.high != 0;
     blocks[at / 64] = block;
   }
-  return beyond_ascii;
+  return scan;
+}
+
+std::size_t find_pair(const PairFilter& filter, const std::uint8_t* text, std::size_t from, std::size_t size) noexcept {
+  for (; from < size; ++from) {
+    if (is_marked(filter, text[from], from + 1 < size ? text[from + 1] : std::uint8_t{' '})) break;
+  }
+  return from;
 }
 
 std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint32_t* places) noexcept {
@@ -151,6 +165,6 @@ std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint
 }  // namespace
 
 const Kernels kScalar{"scalar",    kPanel,       crc32c,      dot_rows,     dot_panel, dot_exact,
-                      select_rows, select_panel, mark_tokens, mark_classes, list_bits};
+                      select_rows, select_panel, mark_tokens, mark_classes, find_pair, list_bits};
 
 }  // namespace twotower::kernels

@@ -1,8 +1,10 @@
 #include "text/added_tokens.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
+#include "kernels/dispatch.h"
 #include "text/wordpiece_chars.h"
 #include "twotower/utf8.h"
 
@@ -42,11 +44,28 @@ std::size_t skip_spaces(std::string_view text, std::size_t from) {
 AddedTokens::AddedTokens(std::span<const AddedToken> tokens)
     : tokens_(tokens.begin(), tokens.end()), trie_(contents_of(tokens_)) {
   trie_.drop_edges();
-  for (const AddedToken& token : tokens_) begins_[static_cast<unsigned char>(token.content.front())] = true;
-  const auto n_first_bytes = std::count(begins_.begin(), begins_.end(), true);
+  add_to(filter_);
+  std::array<bool, 256> begins{};
+  for (const AddedToken& token : tokens_) begins[static_cast<unsigned char>(token.content.front())] = true;
+  const auto n_first_bytes = std::count(begins.begin(), begins.end(), true);
   if (n_first_bytes == 0) first_byte_ = 0xFF;
   if (n_first_bytes == 1)
-    first_byte_ = static_cast<int>(std::find(begins_.begin(), begins_.end(), true) - begins_.begin());
+    first_byte_ = static_cast<int>(std::find(begins.begin(), begins.end(), true) - begins.begin());
+}
+
+void AddedTokens::add_to(kernels::PairFilter& filter) const noexcept {
+  for (const AddedToken& token : tokens_) {
+    const auto first = static_cast<unsigned char>(token.content.front());
+    const auto bit =
+        static_cast<std::uint8_t>(1 << (first * 37u >> 3 & 7));  // tokens that begin alike share one of eight
+    filter.low[0][first & 15] |= bit;
+    filter.high[0][first >> 4] |= bit;
+    for (unsigned second = 0; second < 256; ++second) {
+      if (token.content.size() > 1 && static_cast<unsigned char>(token.content[1]) != second) continue;
+      filter.low[1][second & 15] |= bit;
+      filter.high[1][second >> 4] |= bit;
+    }
+  }
 }
 
 const char* AddedTokens::next_candidate(const char* at, const char* end) const noexcept {
@@ -54,7 +73,8 @@ const char* AddedTokens::next_candidate(const char* at, const char* end) const n
     const void* found = at == end ? nullptr : std::memchr(at, first_byte_, static_cast<std::size_t>(end - at));
     return found == nullptr ? end : static_cast<const char*>(found);
   }
-  return std::find_if(at, end, [this](char c) { return begins_[static_cast<unsigned char>(c)]; });
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
+  return at + kernels::active().find_pair(filter_, bytes, 0, static_cast<std::size_t>(end - at));
 }
 
 bool AddedTokens::find(std::string_view text, std::size_t from, Match& match) const noexcept {

@@ -1,13 +1,13 @@
 // Finds added tokens ("[SEP]") in raw text. Knows no words and no pieces.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "kernels/kernels.h"
 #include "text/byte_trie.h"
 #include "twotower/token_batch.h"
 
@@ -29,6 +29,9 @@ class AddedTokens {
   /// O(bytes looked at) times the longest token at worst. REQUIRES well-formed UTF-8.
   bool find(std::string_view text, std::size_t from, Match& match) const noexcept;
 
+  /// Adds the first two bytes of every token to a filter.
+  void add_to(kernels::PairFilter& filter) const noexcept;
+
   /// The byte with which every token begins; 0xFF, which no UTF-8 has, if there is no token; -1 if they differ.
   int first_byte() const noexcept { return first_byte_; }
 
@@ -37,7 +40,7 @@ class AddedTokens {
 
   std::vector<AddedToken> tokens_;  // by value of the trie
   ByteTrie trie_;
-  std::array<bool, 256> begins_{};  // bytes with which a token begins
+  kernels::PairFilter filter_{};
   int first_byte_ = -1;
 };
 

@@ -2,27 +2,16 @@
 
 #include <algorithm>
 
+#include "text/hangul.h"
 #include "text/wordpiece_chars.h"
 #include "twotower/utf8.h"
 
 namespace twotower {
 namespace {
 
-constexpr char32_t kFirstSyllable = 0xAC00, kLastSyllable = 0xD7A3;
 constexpr char32_t kCapitalIWithDot = 0x0130, kDotAbove = 0x0307;
 
 bool has(char32_t c, std::uint8_t flags) { return (wordpiece_char(c).flags & flags) != 0; }
-
-// The jamo of a Hangul syllable (Unicode, section 3.12); the last one is 0 where there are two.
-struct Jamo {
-  char32_t lead, vowel, tail;
-};
-
-Jamo jamo_of(char32_t syllable) {
-  const char32_t index = syllable - kFirstSyllable;
-  const char32_t tail = index % 28;
-  return {0x1100 + index / 588, 0x1161 + index % 588 / 28, tail == 0 ? 0 : 0x11A7 + tail};
-}
 
 }  // namespace
 
@@ -70,8 +59,8 @@ void BertNormalizer::put_decomposed(const Char& source) {
     const WordPieceChar& record = wordpiece_char(c);
     put_part({c, source.begin, source.end}, record.combining, (record.flags & WordPieceChar::kMark) != 0, added);
   };
-  if (source.c >= kFirstSyllable && source.c <= kLastSyllable) {
-    const Jamo jamo = jamo_of(source.c);
+  if (hangul::is_syllable(source.c)) {
+    const hangul::Jamo jamo = hangul::jamo_of(source.c);
     put(jamo.lead, false);
     put(jamo.vowel, true);
     if (jamo.tail != 0) put(jamo.tail, true);

@@ -8,26 +8,27 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "twotower/bpe.h"
 
 namespace twotower {
 
-/// The rule of GPT-2, RoBERTa and ModernBERT, which is the regular expression (A. Radford et al., 2019, encoder.py)
-///
-///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-///
-/// with the classes of byte_level_chars.h. Every byte of a text is in one word, so the words are told by where they
-/// begin: classes of bytes are bit maps of 64 (kernels.h, mark_classes), starts come from shifts of them.
+/// The rules are regular expressions (SplitRule) with the classes of byte_level_chars.h. Every byte of a text is in one
+/// word, so the words are told by where they begin. Classes of bytes are bit maps of 64 (kernels.h, mark_classes); for
+/// GPT-2's rule, which is that of RoBERTa and ModernBERT, starts come from shifts of them.
 ///
 /// Not thread-safe; keeps its buffers from text to text.
 class ByteLevelSplitter {
  public:
-  ByteLevelSplitter();
+  explicit ByteLevelSplitter(SplitRule rule = SplitRule::kGpt2, const kernels::PairFilter& filter = {});
 
   /// Where the words of a text begin, ascending, and the text's size behind the last: word i is the bytes
   /// [starts[i], starts[i + 1]). An empty text has no word and the one number 0. Valid until the next call.
   ///
   /// O(bytes). REQUIRES well-formed UTF-8 of less than 2 GiB. A long text is better given in parts (leading_part).
   std::span<const std::uint32_t> split(std::string_view text);
+
+  /// What the last split() saw: bytes beyond ASCII, pairs of the filter.
+  const kernels::ClassScan& seen() const noexcept { return seen_; }
 
   /// The text of the last split() with 0xFF, which no UTF-8 has, in the place of NUL, and kPadding readable bytes
   /// behind it.
@@ -37,12 +38,17 @@ class ByteLevelSplitter {
 
   /// Bytes of a leading part of a text that can be split by itself: at most `wanted` if there is a place to cut (behind
   /// an ASCII letter or digit and before a space), else up to the first such place, or all. O(bytes looked at).
+  /// REQUIRES another rule than kNone.
   static std::size_t leading_part(std::string_view text, std::size_t wanted) noexcept;
 
  private:
   void class_characters(std::string_view text);
-  void list_starts(std::string_view text);
+  void find_gpt2_starts(std::string_view text);
+  std::size_t list_gpt4_starts(std::string_view text);
 
+  const SplitRule rule_;
+  const kernels::PairFilter filter_;
+  kernels::ClassScan seen_{};
   const kernels::Kernels& kernels_;
   std::vector<unsigned char> folded_;
   std::vector<kernels::ByteClasses> classes_;  // of 64 bytes each, and one of white space

@@ -113,7 +113,7 @@ void PieceCache::remember(const PieceKey& key, std::span<const std::int32_t> ids
     table_ = table_->bits() < kLastBits ? table_->grown(table_->bits() + 1) : std::make_shared<PieceTable>(kFirstBits);
   }
   table_->insert(key, ids);
-  seen = table_;
+  if (seen != table_) seen = table_;
 }
 
 }  // namespace twotower

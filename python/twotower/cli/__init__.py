@@ -15,6 +15,7 @@ VERBS = {
     "evaluate": "twotower.cli.evaluate:evaluate",
     "compare": "twotower.cli.compare:compare",
     "traps": "twotower.cli.traps:traps",
+    "vocabulary": "twotower.cli.vocabulary:vocabulary",
     "report": "twotower.cli.report:report",
     "audit": "twotower.cli.audit:audit",
     "doctor": "twotower.cli.doctor:doctor",

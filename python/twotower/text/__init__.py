@@ -2,17 +2,21 @@
 
 from twotower.text.analyzer import Analyzer, as_analyzer
 from twotower.text.analyzers import ANALYZERS, STOP_WORDS, AnalyzerOptions
+from twotower.text.bpe import BPE
+from twotower.text.subword_tokenizer import SubwordTokenizer
 from twotower.text.term_ids import TermIds
+from twotower.text.token_batch import PaddedTokens, TokenBatch
 from twotower.text.vocabulary import Vocabulary
 from twotower.text.wordpiece import WordPiece
-from twotower.text.wordpiece_batch import PaddedTokens, TokenBatch
 
 __all__ = [
     "ANALYZERS",
+    "BPE",
     "STOP_WORDS",
     "Analyzer",
     "AnalyzerOptions",
     "PaddedTokens",
+    "SubwordTokenizer",
     "TermIds",
     "TokenBatch",
     "Vocabulary",

@@ -1,7 +1,8 @@
 """The only file of the room that touches the C++ core."""
 
+from twotower._core import BPE as NativeBPE  # noqa: N811
 from twotower._core import Analyzer as NativeAnalyzer
-from twotower._core import SpanUnit, prune_vocabulary, unicode_version
+from twotower._core import SpanUnit, SplitRule, compose, prune_vocabulary, unicode_version
 from twotower._core import TextViews as NativeTexts
 from twotower._core import TokenTemplate as NativeTemplate
 from twotower._core import Vocabulary as NativeVocabulary
@@ -13,6 +14,7 @@ from twotower._core import WordPiece as NativeWordPiece
 
 __all__ = [
     "NativeAnalyzer",
+    "NativeBPE",
     "NativeLearner",
     "NativeRequest",
     "NativeTemplate",
@@ -22,6 +24,8 @@ __all__ = [
     "NativeWordCounts",
     "NativeWordPiece",
     "SpanUnit",
+    "SplitRule",
+    "compose",
     "prune_vocabulary",
     "unicode_version",
 ]

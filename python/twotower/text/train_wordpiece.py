@@ -5,10 +5,10 @@ from typing import Any
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.native import NativeLearner, NativeRequest, NativeWordCounter, prune_vocabulary
+from twotower.text.text_columns import Texts
 from twotower.text.train_options import check_count, check_special_tokens
 from twotower.text.train_words import count_words, learn
 from twotower.text.wordpiece_file import document_of_vocabulary
-from twotower.text.wordpiece_texts import Texts
 
 PREFIX = "##"
 MAX_CHARS = 100

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from twotower.errors import InputTypeError
 from twotower.text.native import NativeLearner, NativeWordCounter, NativeWordCounts
-from twotower.text.wordpiece_texts import Texts, native_texts
+from twotower.text.text_columns import Texts, native_texts
 
 _BATCH_TEXTS = 4096
 _BATCH_CHARS = 1 << 24

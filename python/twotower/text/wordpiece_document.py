@@ -1,50 +1,13 @@
-"""Checks a tokenizer.json (Hugging Face format) field by field. Knows no files and no text.
+"""Checks the tokenizer.json (Hugging Face format) of a WordPiece tokenizer field by field. Knows no files and no text."""
 
-What it asks for and twotower does not do is refused by name; nothing in it is skipped.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
-from twotower.errors import DataFormatError
+from twotower.text.tokenizer_document import Added, DocumentReader, Template
 
-_TOP = (
-    "version",
-    "truncation",
-    "padding",
-    "added_tokens",
-    "normalizer",
-    "pre_tokenizer",
-    "post_processor",
-    "decoder",
-    "model",
-)
-_ADDED = ("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")
 _NORMALIZER = ("clean_text", "handle_chinese_chars", "strip_accents", "lowercase")
 _MODEL = ("type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab")
-_PADDING = ("strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id", "pad_token")
-
-
-@dataclass(frozen=True)
-class Added:
-    """An entry of `added_tokens`: a token that is found in raw text."""
-
-    content: str
-    id: int
-    special: bool = True
-    lstrip: bool = False
-    rstrip: bool = False
-
-
-@dataclass(frozen=True)
-class Template:
-    """What stands around the tokens of one text, or of a pair: ids with their type ids, and the type ids of the texts."""
-
-    before: tuple[tuple[int, int], ...] = ()
-    between: tuple[tuple[int, int], ...] = ()
-    after: tuple[tuple[int, int], ...] = ()
-    text_types: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True)
@@ -77,10 +40,8 @@ def parse_document(document: Any, name: str) -> WordPieceConfig:
     DataFormatError
         If a field is missing, malformed or asks for what twotower does not do; the message names it.
     """
-    reader = _Reader(name)
-    reader.known(document, _TOP, "the file")
-    if document.get("version", "1.0") != "1.0":
-        reader.refuse(f"version {document['version']!r}", 'version "1.0"')
+    reader = _WordPieceReader(name)
+    reader.top(document)
     model = reader.model(document.get("model"))
     normalizer = reader.normalizer(document.get("normalizer"))
     reader.typed(document.get("pre_tokenizer"), "BertPreTokenizer", (), "pre_tokenizer")
@@ -102,39 +63,7 @@ def parse_document(document: Any, name: str) -> WordPieceConfig:
     )
 
 
-class _Reader:
-    """Checks the parts of one file; every message begins with the file's name."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def refuse(self, came: str, allowed: str) -> NoReturn:
-        raise DataFormatError(f"{self._name}: {came} is not supported; twotower reads {allowed}")
-
-    def wrong(self, what: str) -> NoReturn:
-        raise DataFormatError(f"{self._name}: {what}")
-
-    def known(self, part: Any, keys: Sequence[str], where: str) -> Any:
-        if not isinstance(part, dict):
-            self.wrong(f"{where} is {type(part).__name__}: it must be an object")
-        for key in part:
-            if key not in keys:
-                self.refuse(f"the field {key!r} of {where}", f"there: {', '.join(keys)}")
-        return part
-
-    def typed(self, part: Any, kind: str, keys: Sequence[str], where: str) -> Any:
-        came = part.get("type") if isinstance(part, dict) else part
-        if came != kind:
-            self.refuse(f"{where} {came!r}", kind)
-        return self.known(part, ("type", *keys), where)
-
-    def value(self, part: Mapping[str, Any], key: str, kind: type, where: str) -> Any:
-        value: Any = part.get(key)
-        if type(value).__name__ != kind.__name__ or (kind is int and not 0 <= value < 2**31):  # True is no integer
-            expected = "an integer from 0 to 2^31 - 1" if kind is int else f"of type {kind.__name__}"
-            self.wrong(f"{key} of {where} is {value!r}: it must be {expected}")
-        return value
-
+class _WordPieceReader(DocumentReader):
     def model(self, model: Any) -> dict[str, Any]:
         if isinstance(model, dict) and "type" not in model and "merges" not in model:  # as older files have it
             model = {"type": "WordPiece", **model}
@@ -161,98 +90,3 @@ class _Reader:
         if options["strip_accents"] is None:
             options["strip_accents"] = lowercase
         return {key: self.value(options, key, bool, "normalizer") for key in _NORMALIZER}
-
-    def added_tokens(self, added: Any, vocabulary: Mapping[str, int]) -> tuple[Added, ...]:
-        if not isinstance(added, list):
-            self.wrong("added_tokens is no list")
-        tokens = []
-        content_of_id = {number: token for token, number in vocabulary.items()}
-        for entry in added:
-            self.known(entry, _ADDED, "an added token")
-            content = self.value(entry, "content", str, "an added token")
-            where = f"the added token {content!r}"
-            flags = {key: self.value(entry, key, bool, where) for key in _ADDED[2:]}
-            for key in ("single_word", "normalized"):
-                if flags[key]:
-                    self.refuse(f"{key} = true of {where}", f"added tokens with {key} = false")
-            number = self.value(entry, "id", int, where)
-            if vocabulary.get(content, number) != number or content_of_id.setdefault(number, content) != content:
-                self.wrong(f"{where} has id {number}, but the vocabulary has {content_of_id.get(number)!r} there")
-            tokens.append(Added(content, number, flags["special"], flags["lstrip"], flags["rstrip"]))
-        if len({token.content for token in tokens}) != len(tokens):
-            self.wrong("an added token comes twice")
-        return tuple(tokens)
-
-    def post_processor(self, part: Any) -> tuple[Template, Template]:
-        if part is None:
-            return Template(), Template(text_types=(0, 1))
-        if isinstance(part, dict) and part.get("type") == "BertProcessing":
-            self.known(part, ("type", "sep", "cls"), "post_processor")
-            sep, cls = (self._token_and_id(part.get(key), key) for key in ("sep", "cls"))
-            pair = Template(((cls, 0),), ((sep, 0),), ((sep, 1),), (0, 1))
-            return Template(((cls, 0),), (), ((sep, 0),)), pair
-        self.typed(part, "TemplateProcessing", ("single", "pair", "special_tokens"), "post_processor")
-        tokens = self.value(part, "special_tokens", dict, "post_processor")
-        return self._template(part, "single", "A", tokens), self._template(part, "pair", "AB", tokens)
-
-    def _token_and_id(self, entry: Any, key: str) -> int:
-        if not isinstance(entry, list) or len(entry) != 2:
-            self.wrong(f"{key} of post_processor is {entry!r}: it must be a token and its id")
-        return int(self.value({"id": entry[1]}, "id", int, f"{key} of post_processor"))
-
-    def _template(self, part: Mapping[str, Any], key: str, texts: str, tokens: Mapping[str, Any]) -> Template:
-        where = f"{key} of post_processor"
-        groups: list[list[tuple[int, int]]] = [[]]
-        types, found = [], ""
-        for item in self.value(part, key, list, "post_processor"):
-            single = isinstance(item, dict) and len(item) == 1
-            kind, content = next(iter(item.items())) if single else ("", {})
-            if kind not in ("Sequence", "SpecialToken"):
-                self.wrong(f"{where} has the item {item!r}: it must be a Sequence or a SpecialToken")
-            self.known(content, ("id", "type_id"), where)
-            type_id = self.value(content, "type_id", int, where)
-            if kind == "Sequence":
-                found += self.value(content, "id", str, where)
-                types.append(type_id)
-                groups.append([])
-            else:
-                ids = self._ids_of_special(tokens, self.value(content, "id", str, where))
-                groups[-1].extend((number, type_id) for number in ids)
-        if found != texts:
-            self.refuse(f"the order of texts {found!r} in {where}", f"the order {texts!r}")
-        before, *between, after = map(tuple, groups)
-        return Template(before, between[0] if between else (), after, tuple(types))
-
-    def _ids_of_special(self, tokens: Mapping[str, Any], token: str) -> list[int]:
-        entry = self.known(tokens.get(token), ("id", "ids", "tokens"), f"the special token {token!r}")
-        ids = self.value(entry, "ids", list, f"the special token {token!r}")
-        return [int(self.value({"id": number}, "id", int, f"the special token {token!r}")) for number in ids]
-
-    def truncation(self, part: Any) -> Mapping[str, Any] | None:
-        if part is None:
-            return None
-        self.known(part, ("direction", "max_length", "strategy", "stride"), "truncation")
-        self._only(part, "truncation", {"direction": ("Right", None), "strategy": ("LongestFirst",), "stride": (0,)})
-        self.value(part, "max_length", int, "truncation")
-        return dict(part)
-
-    def padding(self, part: Any) -> Mapping[str, Any] | None:
-        if part is None:
-            return None
-        self.known(part, _PADDING, "padding")
-        self._only(part, "padding", {"direction": ("Right", "Left")})
-        checks: dict[str, Callable[[Any], bool]] = {
-            "strategy": lambda s: s == "BatchLongest" or (isinstance(s, dict) and list(s) == ["Fixed"]),
-            "pad_to_multiple_of": lambda n: n is None or (isinstance(n, int) and n > 0),
-        }
-        for key, allowed in checks.items():
-            if not allowed(part.get(key)):
-                self.refuse(f"{key} {part.get(key)!r} of padding", "BatchLongest, Fixed, or a positive multiple")
-        for key, kind in (("pad_id", int), ("pad_type_id", int), ("pad_token", str)):
-            self.value(part, key, kind, "padding")
-        return dict(part)
-
-    def _only(self, part: Mapping[str, Any], where: str, allowed: Mapping[str, tuple[Any, ...]]) -> None:
-        for key, values in allowed.items():
-            if part.get(key) not in values:
-                self.refuse(f"{key} {part.get(key)!r} of {where}", " or ".join(map(repr, values)))

@@ -1,13 +1,12 @@
-"""Reads and writes the two files of a BERT tokenizer: vocab.txt and tokenizer.json. Knows no text to tokenise."""
+"""Reads the two files of a BERT tokenizer: vocab.txt and tokenizer.json. Knows no text to tokenise."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from twotower.errors import DataFormatError, FileError, InvalidInputError
-from twotower.storage import write_file_atomically
+from twotower.errors import DataFormatError, InvalidInputError
+from twotower.text.tokenizer_file import parse_json, read_text
 from twotower.text.wordpiece_document import WordPieceConfig, parse_document
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -27,38 +26,14 @@ def read_config(path: str | PathLike[str], lowercase: bool | None) -> WordPieceC
         If `lowercase` is given for a tokenizer.json, which says it itself.
     """
     name = str(Path(path))
-    try:
-        text = Path(path).read_bytes().decode("utf-8")
-    except OSError as error:
-        raise FileError(f"{name} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise DataFormatError(f"{name}, byte {error.start}: not UTF-8") from error
+    text = read_text(path)
     if not name.endswith(".json"):
         return parse_document(document_of_vocabulary(_read_vocabulary(text, name), lowercase, name), name)
     if lowercase is not None:
         raise InvalidInputError(
             f"lowercase is {lowercase}: {name} says itself what to do; give it for a vocab.txt alone"
         )
-    try:
-        document = json.loads(text, object_pairs_hook=lambda pairs: _without_repeats(pairs, name))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataFormatError(f"{name} is not JSON: {error}") from error
-    return parse_document(document, name)
-
-
-def write_document(document: Mapping[str, Any], path: str | PathLike[str]) -> None:
-    """Write a tokenizer.json in one step: a kill leaves the old file or the new one."""
-    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
-    write_file_atomically(path, text.encode())
-
-
-def _without_repeats(pairs: Sequence[tuple[str, Any]], name: str) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise DataFormatError(f"{name} has the field {repeated!r} twice in one object")
-    return found
+    return parse_document(parse_json(text, name), name)
 
 
 def _read_vocabulary(text: str, name: str) -> dict[str, int]:

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.text import WordPiece
+from twotower.text import BPE, SubwordTokenizer, WordPiece
 from twotower.towers.reader import Reader, Terms
 
-TOKENIZERS = {"WordPiece": WordPiece}
+TOKENIZERS: dict[str, type[BPE] | type[WordPiece]] = {"BPE": BPE, "WordPiece": WordPiece}
 """Name to class; config.json of a saved model has the name."""
 
 
@@ -23,7 +23,7 @@ class TokenReader(Reader):
 
     Parameters
     ----------
-    tokenizer : WordPiece
+    tokenizer : WordPiece or BPE
     max_terms : int
         Tokens of a text beyond this many are dropped; at least 1.
 
@@ -36,7 +36,7 @@ class TokenReader(Reader):
     kind = "tokens"
     file_name = "tokenizer.json"
 
-    def __init__(self, tokenizer: WordPiece, max_terms: int) -> None:
+    def __init__(self, tokenizer: SubwordTokenizer, max_terms: int) -> None:
         super().__init__(max_terms)
         self.tokenizer = tokenizer
         self.n_terms = tokenizer.n_ids

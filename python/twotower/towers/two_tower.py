@@ -14,7 +14,7 @@ from torch import nn
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.registry import resolve
-from twotower.text import Vocabulary, WordPiece, as_analyzer
+from twotower.text import SubwordTokenizer, Vocabulary, as_analyzer
 from twotower.towers import TOWERS
 from twotower.towers.encoding import encode
 from twotower.towers.reader import Reader
@@ -86,7 +86,7 @@ class TwoTower(nn.Module):
         check_similarity(similarity, self.out_dim)
 
     @classmethod
-    def build(cls, tower: str, vocabulary: Vocabulary | WordPiece, analyzer: Any = None, *, tied: bool = True,
+    def build(cls, tower: str, vocabulary: Vocabulary | SubwordTokenizer, analyzer: Any = None, *, tied: bool = True,
               similarity: str = "cosine", max_terms: int = 128, seed: int = 0, **options: Any) -> Self:  # fmt: skip
         """Return an untrained model with any tower of the registry.
 
@@ -94,7 +94,7 @@ class TwoTower(nn.Module):
         ----------
         tower : str
             A name of ``twotower.towers.TOWERS``.
-        vocabulary : Vocabulary or WordPiece
+        vocabulary : Vocabulary, WordPiece or BPE
             What has a vector: words, best counted over the corpus and the training queries, or the tokens of a
             subword tokenizer.
         analyzer : str, Analyzer or callable, optional
@@ -121,7 +121,7 @@ class TwoTower(nn.Module):
     @classmethod
     def average(
         cls,
-        vocabulary: Vocabulary | WordPiece,
+        vocabulary: Vocabulary | SubwordTokenizer,
         analyzer: Any = None,
         *,
         dim: int = 256,
@@ -152,7 +152,7 @@ class TwoTower(nn.Module):
     @classmethod
     def rnn(
         cls,
-        vocabulary: Vocabulary | WordPiece,
+        vocabulary: Vocabulary | SubwordTokenizer,
         analyzer: Any = None,
         *,
         cell: str = "gru",
@@ -264,12 +264,12 @@ class TwoTower(nn.Module):
         return load_model(cls, Path(folder))
 
 
-def _reader(vocabulary: Vocabulary | WordPiece, analyzer: Any, max_terms: int) -> Reader:
+def _reader(vocabulary: Vocabulary | SubwordTokenizer, analyzer: Any, max_terms: int) -> Reader:
     if isinstance(vocabulary, Vocabulary):
         return TermReader(vocabulary, as_analyzer("english" if analyzer is None else analyzer), max_terms)
-    if not isinstance(vocabulary, WordPiece):
+    if not isinstance(vocabulary, SubwordTokenizer):
         raise InputTypeError(
-            f"vocabulary is of type {type(vocabulary).__name__}: give a Vocabulary of words, or a WordPiece"
+            f"vocabulary is of type {type(vocabulary).__name__}: give a Vocabulary of words, a WordPiece or a BPE"
         )
     if analyzer is not None:
         raise InvalidInputError(

@@ -148,8 +148,20 @@ TEST_CASE("mark_classes and list_bits: every ISA equals the scalar one") {
       for (std::size_t i = 0; i < size; ++i)
         text[offset + i] = static_cast<std::uint8_t>(size == 256 ? i : generator());
       std::vector<ByteClasses> blocks(n_blocks), wanted(n_blocks);
-      CHECK(kernels->mark_classes(text.data() + offset, size, folded.data(), blocks.data()) ==
-            kScalar.mark_classes(text.data() + offset, size, expected.data(), wanted.data()));
+      twotower::kernels::PairFilter filter{};
+      const std::uint8_t first = static_cast<std::uint8_t>(generator()),
+                         second = static_cast<std::uint8_t>(generator());
+      filter.low[0][first & 15] = filter.high[0][first >> 4] = 4;
+      filter.low[1][second & 15] = filter.high[1][second >> 4] = 4;
+      if (size > 1 && size % 2 == 0) {
+        text[offset + size - 2] = first;
+        text[offset + size - 1] = second;
+      }
+      const auto seen = kernels->mark_classes(filter, text.data() + offset, size, folded.data(), blocks.data());
+      const auto right = kScalar.mark_classes(filter, text.data() + offset, size, expected.data(), wanted.data());
+      CHECK(seen.beyond_ascii == right.beyond_ascii);
+      CHECK(seen.pair == right.pair);
+      if (size > 1 && size % 2 == 0) CHECK(seen.pair);
       CHECK(folded == expected);
       std::vector<std::uint64_t> words;
       for (std::size_t b = 0; b < n_blocks; ++b) {
@@ -160,12 +172,12 @@ TEST_CASE("mark_classes and list_bits: every ISA equals the scalar one") {
           words.push_back(x.*map);
         }
       }
-      std::vector<std::uint32_t> places(64 * words.size() + 16), right(64 * words.size() + 16);
+      std::vector<std::uint32_t> places(64 * words.size() + 16), correct(64 * words.size() + 16);
       const std::size_t n = kernels->list_bits(words.data(), words.size(), places.data());
-      CHECK(n == kScalar.list_bits(words.data(), words.size(), right.data()));
+      CHECK(n == kScalar.list_bits(words.data(), words.size(), correct.data()));
       places.resize(n);
-      right.resize(n);
-      CHECK(places == right);
+      correct.resize(n);
+      CHECK(places == correct);
     }
   }
 }

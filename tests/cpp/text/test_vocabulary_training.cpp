@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <map>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -99,7 +98,8 @@ TEST_CASE("MergeLearner picks and merges as plain code does, on runs and ties") 
       });
       REQUIRE(best->first == *pair);
       const std::string together = spelled[left_of(*pair)] + spelled[right_of(*pair)];
-      const auto merged = ids.emplace(together, static_cast<std::uint32_t>(ids.size())).first->second;
+      const auto merged = static_cast<std::uint32_t>(ids.size());
+      REQUIRE(ids.emplace(together, merged).second);  // a string comes to be a token in one way
       spelled[merged] = together;
       learner.merge(*pair, merged);
       merge_plainly(words, *pair, merged);
@@ -159,7 +159,8 @@ TEST_CASE("WordCounter gives the same words for every number of threads and ever
   for (int i = 0; i < 3000; ++i) {
     std::string text;
     for (std::size_t n = generator() % 60; n > 0; --n) {
-      static const Strings kParts{"the ", "The", " ", "é", "中", "[SEP]", "[", "-", "internationalisation ", "\0x", "ab"};
+      static const Strings kParts{"the ", "The", " ", "é", "中", "[SEP]", "[", "-", "internationalisation ",
+                                  "\0x",  "ab"};
       text += kParts[generator() % kParts.size()];
     }
     texts.push_back(text);
@@ -203,6 +204,7 @@ TEST_CASE("WordCounter and VocabularyLearner refuse what they cannot do") {
   const auto learn = [&](const WordCounts& words) { return VocabularyLearner::of_wordpiece(words, request, "##"); };
   CHECK_THROWS_WITH_AS(learn({}), doctest::Contains("no word"), InvalidInput);
   CHECK_THROWS_WITH_AS(learn(as_words({{"abc", 1}, {"cab", 1}})), doctest::Contains("give at least 6"), InvalidInput);
+  CHECK_THROWS_WITH_AS(learn(as_words({{"##a", 1}})), doctest::Contains("begins with '##'"), InvalidInput);
   request.special_tokens = {"[UNK]", "[UNK]"};
   CHECK_THROWS_WITH_AS(learn(as_words({{"a", 1}})), doctest::Contains("comes twice"), InvalidInput);
 }
@@ -212,7 +214,8 @@ TEST_CASE("a vocabulary worked by hand") {
   request.special_tokens = {"[UNK]"};
   request.vocabulary_size = 11;
   // l ##o comes 6 times, then lo ##w 4 times. The letter o is a token although no word begins with it.
-  VocabularyLearner learner = VocabularyLearner::of_wordpiece(as_words({{"low", 4}, {"lot", 2}, {"so", 1}}), request, "##");
+  VocabularyLearner learner =
+      VocabularyLearner::of_wordpiece(as_words({{"low", 4}, {"lot", 2}, {"so", 1}}), request, "##");
   while (learner.run(1)) {
   }
   CHECK(learner.n_fixed() == 9);

@@ -45,6 +45,7 @@ def learn(words, tokens, vocabulary_size, min_frequency, max_token_length, prefi
             ids[spelled] = len(tokens)
             tokens.append(spelled)
         units[ids[spelled]] = units[best[0]] + units[best[1]]
+        assert ids[spelled] not in {merged for _, _, merged in merges}, "a token came to be in two ways"
         merges.append((*best, ids[spelled]))
         words = [(merged_word(word, best, ids[spelled]), count) for word, count in words]
     return tokens, merges
@@ -57,16 +58,21 @@ def learn_wordpiece(words, special_tokens, vocabulary_size, min_frequency, max_t
         inside.update(word[1:])
         for char in word:
             chars[char] += count
-    alphabet = sorted(sorted(chars, key=lambda char: (-chars[char], char))[:limit_alphabet])
+    alphabet = sorted(sorted(chars, key=lambda char: (-chars[char], char in inside, char))[:limit_alphabet])
     tokens = list(special_tokens)
     for token in alphabet + ["##" + char for char in alphabet if char in inside]:
         if token not in tokens:
             tokens.append(token)
-    known = [(word, count) for word, count in words.items() if set(word) <= set(alphabet)]
-    cut = [
-        ([tokens.index(char if i == 0 else "##" + char) for i, char in enumerate(word)], count) for word, count in known
-    ]
-    return learn(cut, tokens, vocabulary_size, min_frequency, max_token_length, "##")
+    parts = []
+    for word, count in words.items():
+        units = [char if i == 0 else "##" + char for i, char in enumerate(word)]
+        known = [tokens.index(unit) if char in alphabet else None for unit, char in zip(units, word, strict=True)]
+        while None in known:
+            at = known.index(None)
+            parts.append((known[:at], count))
+            known = known[at + 1 :]
+        parts.append((known, count))
+    return learn(parts, tokens, vocabulary_size, min_frequency, max_token_length, "##")
 
 
 def cut(word, kept, without=None, inside=False):
@@ -101,3 +107,11 @@ def prune(words, tokens, n_fixed, size):
         dropped = set(sorted(droppable, key=lambda token: (loss(token), -tokens.index(token)))[:n])
         kept = [token for token in kept if token not in dropped]
     return kept
+
+
+def learn_bpe(words, special_tokens, vocabulary_size, min_frequency, max_token_length, char_of_byte):
+    """Return what the core learns of byte-level BPE from words, a dict from bytes to count."""
+    tokens = list(dict.fromkeys([*special_tokens, *sorted(char_of_byte.values())]))
+    ids = {byte: tokens.index(char) for byte, char in char_of_byte.items()}
+    cut = [([ids[byte] for byte in word], count) for word, count in words.items()]
+    return learn(cut, tokens, vocabulary_size, min_frequency, max_token_length)

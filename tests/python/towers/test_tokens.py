@@ -9,7 +9,7 @@ import torch
 import twotower as tt
 from small_models import WORDS
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
-from twotower.text import Vocabulary, WordPiece
+from twotower.text import BPE, Vocabulary, WordPiece
 from twotower.towers import TwoTower
 from twotower.types import Document
 
@@ -22,23 +22,28 @@ def tokenizer(tmp_path):
     return WordPiece.from_file(tmp_path / "vocab.txt")
 
 
+@pytest.fixture(params=["WordPiece", "BPE"])
+def either(request, tokenizer):
+    return tokenizer if request.param == "WordPiece" else BPE.train(WORDS * 2, vocabulary_size=300)
+
+
 @pytest.fixture
-def model(make, tokenizer):
+def model(make, either):
     name, options = make
-    return TwoTower.build(name, tokenizer, max_terms=12, **options)
+    return TwoTower.build(name, either, max_terms=12, **options)
 
 
-def test_terms_are_the_ids_of_the_tokenizer_up_to_max_terms(model, tokenizer, texts):
+def test_terms_are_the_ids_of_the_tokenizer_up_to_max_terms(model, either, texts):
     terms = model.reader.read(iter(texts))
     for row, text in enumerate(texts):
-        expected = tokenizer.encode(text, add_special_tokens=False)[:12]
+        expected = either.encode(text, add_special_tokens=False)[:12]
         assert terms.ids[terms.offsets[row] : terms.offsets[row + 1]].tolist() == expected
     assert terms.ids.dtype == terms.offsets.dtype == np.int64
-    assert model.reader.n_terms == len(TOKENS)
+    assert model.reader.n_terms == either.vocab_size
 
 
-def test_vectors_are_those_of_the_ids(model, tokenizer):
-    ids = torch.tensor(tokenizer.encode("word7 strange word", add_special_tokens=False))
+def test_vectors_are_those_of_the_ids(model, either):
+    ids = torch.tensor(either.encode("word7 strange word", add_special_tokens=False))
     model.eval()
     with torch.inference_mode():
         expected = model.finish(model.query_tower(ids, torch.tensor([0, len(ids)]))).numpy()

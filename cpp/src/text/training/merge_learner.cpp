@@ -1,6 +1,7 @@
 #include "text/training/merge_learner.h"
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 
 #include "twotower/error.h"
@@ -85,7 +86,7 @@ void MergeLearner::claim(std::int64_t count, Pair pair) {
 // that are no more.
 std::int64_t MergeLearner::count_disjoint(PairEntry& entry) {
   const std::span<std::uint32_t> places = places_of(entry);
-  std::sort(places.begin(), places.end());
+  assert(std::is_sorted(places.begin(), places.end()));
   const std::uint32_t width = width_[left_of(entry.pair)];
   std::int64_t count = 0;
   std::uint32_t n = 0;
@@ -112,7 +113,7 @@ std::optional<Pair> MergeLearner::next() {
       doubles_[left_of(pair)] = {most, true};
     }
     if (count == most) return pair;
-    if (count > most) claim(most, pair);  // where it is smaller, a higher claim of the pair has been here
+    claim(most, pair);
   }
   return std::nullopt;
 }
@@ -133,11 +134,9 @@ void MergeLearner::merge(Pair pair, std::uint32_t merged) {
   PairEntry& entry = *pairs_.find(pair);
   const std::span<std::uint32_t> places = places_of(entry);
   at_hand_.assign(places.begin(), places.end());
-  // Runs are merged from their beginning. A list is ascending but where one token came of several pairs.
-  if (!std::is_sorted(at_hand_.begin(), at_hand_.end())) std::sort(at_hand_.begin(), at_hand_.end());
+  assert(std::is_sorted(at_hand_.begin(), at_hand_.end()));  // runs are merged from their beginning
   entry.count = 0;
   entry.n_places = 0;
-  if (left_of(pair) == right_of(pair)) doubles_[left_of(pair)] = {};
   for (Side* const side : {&left_, &right_}) side->sums.resize(width_.size());
   replace(pair, merged);
   // First what is gained: a pair of this merge may be lost again within it ("abab").
@@ -160,7 +159,8 @@ void MergeLearner::replace(Pair pair, std::uint32_t merged) {
     cells_[behind - 1].token = merged;
     const std::int64_t count = weight(place);
     const std::uint32_t before = cells_[place - 1].token, after = cells_[behind].token;
-    if (before != kEdge && fits(before, left)) note(left_, before, count, true, fits(before, merged), place - width_[before]);
+    if (before != kEdge && fits(before, left))
+      note(left_, before, count, true, fits(before, merged), place - width_[before]);
     if (after != kEdge && fits(right, after)) {
       const bool same = left == right && after == left;  // the pair itself, of which all is forgotten
       note(right_, after, count, !same, fits(merged, after), place);
@@ -184,19 +184,12 @@ void MergeLearner::gain(Side& side, std::uint32_t merged) {
     if (sum.n_places == 0) continue;
     const Pair pair = side.pair(token, merged);
     PairEntry& entry = pairs_.get(pair);
-    const std::uint64_t first = places_.size();
-    places_.resize(first + entry.n_places + sum.n_places);  // behind the places it had, which move
-    std::copy_n(places_.data() + entry.first, entry.n_places, places_.data() + first);
-    sum.next = first + entry.n_places;
-    entry.first = first;
-    entry.n_places += sum.n_places;
-    entry.count += sum.gained;
-    if (token == merged) {
-      Double& own = doubles_[token];
-      own.exact = false;
-      if (own.most <= std::numeric_limits<std::int64_t>::max() - sum.gained) own.most += sum.gained;
-    }
-    claim(bound(entry), pair);
+    assert(entry.count == 0 && entry.n_places == 0);
+    entry.count = sum.gained;
+    entry.first = sum.next = places_.size();
+    entry.n_places = sum.n_places;
+    places_.resize(places_.size() + sum.n_places);
+    claim(entry.count, pair);
   }
   for (const auto [token, place] : side.found) places_[side.sums[token].next++] = place;
   side.found.clear();

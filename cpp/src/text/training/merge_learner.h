@@ -19,6 +19,10 @@ namespace twotower {
 /// number stands in the first and in the last. So the neighbours of a token are found without links: the one behind
 /// it begins at its place plus its width, the one before it ends in the cell before its place.
 ///
+/// A string comes to be a token in one way alone: as long as no merge goes beyond its ends, what happens inside does
+/// not depend on what is outside, and where one does, it never is a token there. So all places of a pair come up in one
+/// merge, in ascending order, and a pair that was merged is gone for good.
+///
 /// A place in the list of a pair is right as long as the two tokens stand there: a token never splits, and a token
 /// that became the right part of another is wiped from its first cell, so places that are no more are recognised when
 /// they are read, and lists need no removal.
@@ -37,8 +41,8 @@ class MergeLearner {
   /// The pair to merge next: the most frequent, of equals the smallest. Nothing where none comes min_frequency times.
   std::optional<Pair> next();
 
-  /// Merges a pair that next() gave into the token `merged`, everywhere. `merged` is new, the next number, or a token of
-  /// the same units. THROWS Interrupted, between two pairs only.
+  /// Merges a pair that next() gave into the token `merged`, everywhere: the next number, or that of a token that has
+  /// been in no word. THROWS Interrupted, between two pairs only.
   void merge(Pair pair, std::uint32_t merged);
 
  private:

@@ -1,10 +1,14 @@
 // Alphabet, tokens as strings and the order of their ids. The choice of merges is MergeLearner's.
 #include <algorithm>
-#include <map>
+#include <array>
+#include <limits>
+#include <numeric>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "text/byte_alphabet.h"
 #include "text/training/merge_learner.h"
 #include "twotower/error.h"
 #include "twotower/interrupt.h"
@@ -49,15 +53,17 @@ CharCounts count_chars(const WordCounts& words) {
   return chars;
 }
 
-// The `limit` most frequent characters, of equals the first code points, in the order of code points.
+// The `limit` most frequent characters, in the order of code points. Of equals those go first that are a word by
+// themselves or begin one, and so are one token and not two; then the first code points.
 std::vector<char32_t> alphabet_of(const CharCounts& chars, std::size_t limit) {
-  std::vector<std::pair<std::uint64_t, char32_t>> found;
-  for (const auto& [c, count] : chars) found.emplace_back(count.count, c);
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
-  if (found.size() > limit) found.resize(limit);
   std::vector<char32_t> alphabet;
-  for (const auto& [count, c] : found) alphabet.push_back(c);
+  for (const auto& [c, count] : chars) alphabet.push_back(c);
+  const auto rank = [&](char32_t c) {
+    const CharCount& count = chars.at(c);
+    return std::tuple(std::numeric_limits<std::uint64_t>::max() - count.count, count.inside, c);
+  };
+  std::sort(alphabet.begin(), alphabet.end(), [&](char32_t a, char32_t b) { return rank(a) < rank(b); });
+  if (alphabet.size() > limit) alphabet.resize(limit);
   std::sort(alphabet.begin(), alphabet.end());
   return alphabet;
 }
@@ -97,7 +103,7 @@ void VocabularyLearner::Parts::check_size(std::size_t n_alphabet, const std::str
 
 void VocabularyLearner::Parts::make(Pair pair) {
   std::string_view rest = token(right_of(pair));
-  if (rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
+  if (!prefix.empty() && rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
   std::string spelled(token(left_of(pair)));
   spelled += rest;
   const std::uint32_t merged = add(spelled);
@@ -128,14 +134,47 @@ VocabularyLearner VocabularyLearner::of_wordpiece(const WordCounts& words, const
                     ", or lower limit_alphabet (" + std::to_string(request.limit_alphabet) + ")");
   std::vector<std::uint32_t> word;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    word.clear();
-    bool known = true;
+    if (words.word(i).size() > prefix.size() && words.word(i).starts_with(prefix)) {
+      throw InvalidInput("a word begins with '" + prefix + "', which marks tokens inside words");
+    }
+    bool inside = false;
+    const auto add_known_part = [&] {
+      if (!word.empty()) parts->learner.add_word(word, words.counts[i]);
+      word.clear();
+    };
     for_each_char(words.word(i), [&](char32_t c) {
       const auto found = ids.find(c);
-      known = known && found != ids.end();
-      if (known) word.push_back(word.empty() ? found->second.first : found->second.inside);
+      if (found == ids.end()) {
+        add_known_part();
+      } else {
+        word.push_back(inside ? found->second.inside : found->second.first);
+      }
+      inside = true;
     });
-    if (known) parts->learner.add_word(word, words.counts[i]);
+    add_known_part();
+    if (i % kWordsPerPoll == 0) check_interrupt();
+  }
+  parts->n_fixed = parts->tokens.size();
+  parts->learner.start(parts->n_fixed);
+  return VocabularyLearner(std::move(parts));
+}
+
+VocabularyLearner VocabularyLearner::of_byte_level(const WordCounts& words, const VocabularyRequest& request) {
+  if (words.size() == 0) throw InvalidInput("the texts have no word: there is nothing to learn from");
+  auto parts = std::make_unique<Parts>(request, std::string());
+  std::array<unsigned char, 256> bytes;
+  std::iota(bytes.begin(), bytes.end(), static_cast<unsigned char>(0));
+  std::sort(bytes.begin(), bytes.end(),
+            [](unsigned char a, unsigned char b) { return alphabet_char(a) < alphabet_char(b); });
+  std::array<std::uint32_t, 256> ids;
+  for (const unsigned char byte : bytes) ids[byte] = parts->add(utf8(alphabet_char(byte)));
+  ids[kWordNul] = ids[0];
+  parts->check_size(parts->tokens.size() - request.special_tokens.size(), "");
+  std::vector<std::uint32_t> word;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    word.clear();
+    for (const char c : words.word(i)) word.push_back(ids[static_cast<unsigned char>(c)]);
+    parts->learner.add_word(word, words.counts[i]);
     if (i % kWordsPerPoll == 0) check_interrupt();
   }
   parts->n_fixed = parts->tokens.size();

@@ -12,7 +12,7 @@ namespace twotower {
 namespace {
 
 constexpr std::int32_t kWordStart = 0, kInsideWord = 1;  // roots of the trie
-constexpr std::size_t kSteps = 64;  // the last rounds drop one part in so many of the size at once
+constexpr std::size_t kSteps = 64;                       // the last rounds drop one part in so many of the size at once
 constexpr std::size_t kWordsPerPoll = std::size_t{1} << 14;
 
 // All candidates, of which some have been dropped, and the pieces of every word.
@@ -66,8 +66,7 @@ Pruner::Pruner(const WordCounts& words, const std::vector<std::string>& tokens, 
 
 // Longest match first, as WordPiece cuts, with the kept tokens but one: the number of pieces, 0 where a word cannot be
 // cut.
-std::size_t Pruner::cut(std::string_view word, std::int32_t root, std::int32_t without,
-                        std::uint32_t* pieces) const {
+std::size_t Pruner::cut(std::string_view word, std::int32_t root, std::int32_t without, std::uint32_t* pieces) const {
   std::size_t n = 0;
   while (!word.empty()) {
     std::size_t bytes = 0;
@@ -130,10 +129,9 @@ void Pruner::drop_down_to(std::size_t size) {
     }
     const std::size_t excess = n_kept - size;
     const std::size_t n = std::min(excess, std::max(excess * 3 / 10 + 1, size / kSteps));
-    std::nth_element(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(n), candidates.end(),
-                     [](const Candidate& a, const Candidate& b) {
-                       return a.loss != b.loss ? a.loss < b.loss : a.token > b.token;
-                     });
+    std::nth_element(
+        candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(n), candidates.end(),
+        [](const Candidate& a, const Candidate& b) { return a.loss != b.loss ? a.loss < b.loss : a.token > b.token; });
     std::vector<bool> dropped(tokens_.size());
     for (std::size_t i = 0; i < n; ++i) dropped[candidates[i].token] = true;
     for (std::size_t i = 0; i < n; ++i) kept_[candidates[i].token] = false;
@@ -147,8 +145,9 @@ void Pruner::drop_down_to(std::size_t size) {
 std::vector<std::string> prune_vocabulary(const WordCounts& words, const std::vector<std::string>& tokens,
                                           std::size_t n_fixed, std::size_t size, const std::string& prefix) {
   if (tokens.size() <= size) return tokens;
-  if (size < n_fixed) throw InvalidInput("a vocabulary of " + std::to_string(size) + " tokens has no room for " +
-                                         std::to_string(n_fixed) + " that are kept always");
+  if (size < n_fixed)
+    throw InvalidInput("a vocabulary of " + std::to_string(size) + " tokens has no room for " +
+                       std::to_string(n_fixed) + " that are kept always");
   Pruner pruner(words, tokens, n_fixed, prefix);
   pruner.drop_down_to(size);
   std::vector<std::string> kept;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "text/added_tokens.h"
+#include "text/training/byte_level_cutter.h"
 #include "text/training/word_table.h"
 #include "text/training/wordpiece_cutter.h"
 #include "twotower/error.h"
@@ -16,8 +17,8 @@
 namespace twotower {
 namespace {
 
-constexpr std::size_t kChunkUnits = std::size_t{1} << 16;   // text that one thread takes at once
-constexpr std::size_t kRoundUnits = std::size_t{1} << 26;   // text between two looks at the number of words
+constexpr std::size_t kChunkUnits = std::size_t{1} << 16;    // text that one thread takes at once
+constexpr std::size_t kRoundUnits = std::size_t{1} << 26;    // text between two looks at the number of words
 constexpr std::size_t kWaitingWords = std::size_t{1} << 20;  // that the threads may hold before they are put together
 
 std::vector<AddedToken> as_added(const std::vector<std::string>& tokens) {
@@ -51,6 +52,12 @@ WordCounter WordCounter::of_wordpiece(const WordPieceOptions& options, std::vect
                                       std::size_t max_words) {
   auto added = std::make_shared<const AddedTokens>(as_added(special_tokens));
   return WordCounter([options, added] { return std::make_unique<WordPieceCutter>(options, *added); }, max_words);
+}
+
+WordCounter WordCounter::of_byte_level(const BpeOptions& options, std::vector<std::string> special_tokens,
+                                       std::size_t max_words) {
+  auto added = std::make_shared<const AddedTokens>(as_added(special_tokens));
+  return WordCounter([options, added] { return std::make_unique<ByteLevelCutter>(options, *added); }, max_words);
 }
 
 void WordCounter::add(std::span<const StoredText> texts, std::size_t first, unsigned threads) {
@@ -116,9 +123,8 @@ WordCounts WordCounter::take() {
   });
   parts_->words = WordTable();
   const auto word = [&](const Entry& entry) { return std::string_view(bytes).substr(entry.first, entry.size); };
-  std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
-    return a.count != b.count ? a.count > b.count : word(a) < word(b);
-  });
+  std::sort(entries.begin(), entries.end(),
+            [&](const Entry& a, const Entry& b) { return a.count != b.count ? a.count > b.count : word(a) < word(b); });
   WordCounts out;
   out.bytes.reserve(bytes.size());
   for (const Entry& entry : entries) {

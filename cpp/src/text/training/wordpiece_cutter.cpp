@@ -32,7 +32,6 @@ std::size_t segment_bytes(std::string_view text) {
   return text.size();
 }
 
-
 }  // namespace
 
 WordPieceCutter::WordPieceCutter(const WordPieceOptions& options, const AddedTokens& added)

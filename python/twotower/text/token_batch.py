@@ -1,4 +1,4 @@
-"""What a WordPiece tokenizer makes of many texts: flat ids, and matrices when asked for. Knows no text."""
+"""What a subword tokenizer makes of many texts: flat ids, and matrices when asked for. Knows no text."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
-from twotower.text.wordpiece_document import Template
+from twotower.text.tokenizer_document import Template
 
 # Legend: N texts (or pairs), T tokens of all texts, L tokens of a row.
 
@@ -144,7 +144,7 @@ class TokenBatch:
             raise InvalidInputError(f'side is {side!r}: it must be "right" or "left"')
         if self._padding["id"] is None and (lengths != columns).any():
             raise InvalidInputError(
-                "the vocabulary has no [PAD] and the file names no padding token: use ids and offsets"
+                f"the vocabulary has no {self._padding['token']} and the file names no padding token: use ids and offsets"
             )
         shift = columns - lengths if side == "left" else np.zeros_like(lengths)
         column = np.arange(columns)
