@@ -5,29 +5,20 @@
 
 #include "kernels/dispatch.h"
 #include "text/byte_level_chars.h"
+#include "text/contractions.h"
+#include "text/gpt4_words.h"
 #include "twotower/utf8.h"
 
 namespace twotower {
 namespace {
 
 constexpr std::size_t kBlock = 64;
-constexpr std::string_view kLongS =
-    "\xC5\xBF";  // the one character beyond ASCII that is equal to a letter here but for case
 
 using kernels::ByteClasses;
 
 bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool is_cut(std::string_view text, std::size_t at) { return text[at] == ' ' && is_alphanumeric(text[at - 1]); }
-
-// Bytes of the contraction whose apostrophe is at `at`, 0 if there is none. `fold`: 0x20 for capitals, too.
-std::size_t contraction_bytes(std::string_view text, std::size_t at, char fold) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<char>(text[i] | fold) : ' '; };
-  const char first = byte(at + 1), second = byte(at + 2);
-  if (first == 's' || first == 't' || first == 'm' || first == 'd') return 2;
-  const bool two = (second == 'e' && (first == 'r' || first == 'v')) || (second == 'l' && first == 'l');
-  return two ? 3 : 0;
-}
 
 }  // namespace
 
@@ -65,7 +56,10 @@ std::span<const std::uint32_t> ByteLevelSplitter::split(std::string_view text) {
     find_gpt2_starts(text);
     n = kernels_.list_bits(bits_.data(), n_blocks, starts_.data());
   } else {
-    n = list_gpt4_starts(text);
+    const Gpt4Words words(text, classes_.data(), rule_ == SplitRule::kGpt4 ? 3 : 1);
+    n = 0;
+    for (std::size_t at = 0; at < text.size(); at = words.end_of_word(at))
+      starts_[n++] = static_cast<std::uint32_t>(at);
   }
   starts_[n] = static_cast<std::uint32_t>(text.size());
   return {starts_.data(), n + 1};
@@ -139,64 +133,6 @@ void ByteLevelSplitter::find_gpt2_starts(std::string_view text) {
     space = now.space;
   }
   if (text.size() % kBlock != 0) bits_[n_blocks - 1] &= (std::uint64_t{1} << text.size() % kBlock) - 1;
-}
-
-// Word by word, as the alternatives of the expression say it in their order.
-std::size_t ByteLevelSplitter::list_gpt4_starts(std::string_view text) {
-  using Map = std::uint64_t ByteClasses::*;
-  const std::size_t size = text.size(), most_digits = rule_ == SplitRule::kGpt4 ? 3 : 1;
-  const auto is = [&](Map map, std::size_t at) { return (classes_[at / kBlock].*map >> at % kBlock & 1) != 0; };
-  const auto is_newline = [&](std::size_t at) { return at < size && (text[at] == '\n' || text[at] == '\r'); };
-  const auto is_other = [&](std::size_t at) {
-    return at < size && !is(&ByteClasses::letter, at) && !is(&ByteClasses::digit, at) && !is(&ByteClasses::white, at);
-  };
-  const auto next = [&](std::size_t at) {  // the character behind the one at `at`
-    do ++at;
-    while (at < size && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
-    return at;
-  };
-  const auto run_end = [&](std::size_t at, const auto& bits_of) {  // of what bits_of(block) says
-    while (at < size) {
-      const std::uint64_t stop = ~bits_of(classes_[at / kBlock]) >> at % kBlock;
-      if (stop != 0) return std::min(size, at + static_cast<std::size_t>(std::countr_zero(stop)));
-      at += kBlock - at % kBlock;
-    }
-    return size;
-  };
-  const auto letters = [](const ByteClasses& block) { return block.letter; };
-  const auto white = [](const ByteClasses& block) { return block.white; };
-  const auto others = [](const ByteClasses& block) { return ~(block.letter | block.digit | block.white); };
-  const auto end_of_word = [&](std::size_t at) {
-    if (text[at] == '\'') {
-      if (text.substr(at + 1, kLongS.size()) == kLongS) return at + 1 + kLongS.size();
-      if (const std::size_t bytes = contraction_bytes(text, at, 0x20); bytes != 0) return at + bytes;
-    }
-    if (is(&ByteClasses::letter, at)) return run_end(at, letters);
-    if (is(&ByteClasses::digit, at)) {
-      std::size_t end = at;
-      for (std::size_t n = 0; n < most_digits && end < size && is(&ByteClasses::digit, end); ++n) end = next(end);
-      return end;
-    }
-    const std::size_t second = next(at);
-    if (!is_newline(at) && second < size && is(&ByteClasses::letter, second)) return run_end(second, letters);
-    const std::size_t symbols = text[at] == ' ' ? at + 1 : at;
-    if (is_other(symbols)) {
-      std::size_t end = run_end(symbols, others);
-      while (is_newline(end)) ++end;
-      return end;
-    }
-    const std::size_t end = run_end(at, white);
-    for (std::size_t last = end; last > at; --last) {
-      if (is_newline(last - 1)) return last;
-    }
-    if (end == size) return end;
-    std::size_t last = end - 1;
-    while ((static_cast<unsigned char>(text[last]) & 0xC0) == 0x80) --last;
-    return last > at ? last : end;
-  };
-  std::size_t n = 0;
-  for (std::size_t at = 0; at < size; at = end_of_word(at)) starts_[n++] = static_cast<std::uint32_t>(at);
-  return n;
 }
 
 }  // namespace twotower

@@ -44,7 +44,6 @@ class ByteLevelSplitter {
  private:
   void class_characters(std::string_view text);
   void find_gpt2_starts(std::string_view text);
-  std::size_t list_gpt4_starts(std::string_view text);
 
   const SplitRule rule_;
   const kernels::PairFilter filter_;
