@@ -29,9 +29,9 @@ class Vocabulary:
     def terms(self) -> list[str]:
         ...
 class Analyzer:
-    def __init__(self, unicode_words: bool, lowercase: bool, stop_words: collections.abc.Sequence[str], stemmer: collections.abc.Callable[[list[str]], collections.abc.Sequence[str]] | None) -> None:
+    def __init__(self, *, unicode_words: bool, lowercase: bool, turkish: bool, cjk_sizes: typing.SupportsInt | typing.SupportsIndex, cut_apostrophe: bool, articles: collections.abc.Sequence[str], fold_accents: bool, stop_words: collections.abc.Sequence[str], snowball: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, str] | None, stemmer: collections.abc.Callable[[list[str]], collections.abc.Sequence[str]] | None) -> None:
         ...
-    def term_ids(self, texts: tuple, vocabulary: Vocabulary, grow: bool, first_text_number: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    def term_ids(self, texts: ..., vocabulary: Vocabulary, grow: bool, threads: typing.SupportsInt | typing.SupportsIndex, first_text_number: typing.SupportsInt | typing.SupportsIndex) -> tuple:
         ...
 class TextViews:
     @staticmethod

@@ -21,8 +21,14 @@ struct TokenScan {
   bool found_needle = false;   // set when the needle was seen
 };
 
+/// Rules of mark_words.
+struct WordScan {
+  bool lowercase;       // fold A-Z
+  bool at_white_space;  // words end at ASCII white space alone; else at every ASCII byte but letters, digits, apostrophes
+};
+
 /// One instruction set. Every function is pure, thread-safe and noexcept, takes pointers of any alignment and sizes
-/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_*, dot_exact and mark_tokens, within the bound of
+/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_*, dot_exact and mark_*, within the bound of
 /// docs/math.md (section 1) for the two float32 inner products.
 struct Kernels {
   const char* name;
@@ -63,6 +69,13 @@ struct Kernels {
   /// are 0; bytes behind it and numbers behind the last are anything. No argument overlaps another.
   std::size_t (*mark_tokens)(TokenScan& scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
                              std::uint64_t* words, std::uint32_t* starts) noexcept;
+
+  /// Finds the runs of word bytes of a text: ASCII letters and digits, bytes from 0x80 up, and an apostrophe that has a
+  /// letter or a byte from 0x80 up on both sides; with `at_white_space` all bytes but 9 to 13 and 28 to 32. Writes the
+  /// position of each run's first byte, ascending, to `starts` and returns how many; words and folded, and the room
+  /// that all three need, are those of mark_tokens.
+  std::size_t (*mark_words)(WordScan scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                            std::uint64_t* words, std::uint32_t* starts) noexcept;
 };
 
 inline constexpr std::size_t kMaxPanel = 32;

@@ -21,12 +21,20 @@ Strings first_three(const Strings& words) {
   return stems;
 }
 
+using Ids = std::vector<std::int32_t>;
+
+std::pair<Ids, std::vector<std::int64_t>> ids_of(const Analyzer& analyzer, const Texts& texts, Vocabulary& vocabulary,
+                                                 bool grow, unsigned threads = 1) {
+  std::vector<StoredText> stored;
+  for (const std::string_view text : texts) stored.push_back({text.data(), text.size(), TextForm::kUtf8});
+  AnalyzedBatch batch = analyzer.term_ids({stored, vocabulary, grow, threads, 10});
+  return {Ids(batch.ids.data(), batch.ids.data() + batch.ids.size()), batch.offsets};
+}
+
 Strings terms_of(const Analyzer& analyzer, const Texts& texts) {
   Vocabulary vocabulary;
-  TermIds out;
-  analyzer.append_term_ids(texts, vocabulary, true, out);
   Strings terms;
-  for (const std::int32_t id : out.ids) terms.push_back(vocabulary.term(id));
+  for (const std::int32_t id : ids_of(analyzer, texts, vocabulary, true).first) terms.push_back(vocabulary.term(id));
   return terms;
 }
 
@@ -41,11 +49,11 @@ TEST_CASE("analyzer: offsets count kept terms; unknown ones keep their place") {
   const Analyzer analyzer({.words = WordRule::kUnicode, .lowercase = true, .stop_words = {"a"}});
   Vocabulary vocabulary;
   vocabulary.add("love");
-  TermIds out;
-  analyzer.append_term_ids(Texts{"a love", "", "sweet a love"}, vocabulary, false, out);
-  analyzer.append_term_ids(Texts{"sweet"}, vocabulary, true, out);
-  CHECK(out.ids == std::vector<std::int32_t>{0, -1, 0, 1});
-  CHECK(out.offsets == std::vector<std::int64_t>{0, 1, 1, 3, 4});
+  const auto [ids, offsets] = ids_of(analyzer, {"a love", "", "sweet a love"}, vocabulary, false);
+  CHECK(ids == Ids{0, -1, 0});
+  CHECK(offsets == std::vector<std::int64_t>{0, 1, 1, 3});
+  CHECK(ids_of(analyzer, {"sweet"}, vocabulary, true).first == Ids{1});
+  CHECK(ids_of(analyzer, {"a love", "", "sweet a love"}, vocabulary, false).first == Ids{0, 1, 0});
 }
 
 TEST_CASE("analyzer: each distinct word is stemmed once, over chunks and calls") {
@@ -72,8 +80,7 @@ TEST_CASE("analyzer: a full cache is replaced and the terms stay the same") {
 TEST_CASE("analyzer: malformed text, stop word or stemmer is an error, and the analyzer goes on") {
   const Analyzer plain({});
   Vocabulary vocabulary;
-  TermIds out;
-  CHECK_THROWS_WITH_AS(plain.append_term_ids(Texts{"fine", "b\xED\xA0\x80"}, vocabulary, true, out, 10),
+  CHECK_THROWS_WITH_AS(ids_of(plain, {"fine", "b\xED\xA0\x80"}, vocabulary, true),
                        doctest::Contains("text 11 is not valid UTF-8 at byte 1"), InvalidInput);
   CHECK_THROWS_AS(Analyzer({.words = WordRule::kUnicode, .lowercase = true, .stop_words = {"\xFF"}}), InvalidInput);
 
@@ -95,10 +102,9 @@ TEST_CASE("analyzer: threads share one analyzer and one vocabulary") {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int round = 0; round < 5; ++round) {
-        TermIds out;
-        analyzer.append_term_ids(Texts{text}, vocabulary, true, out);
-        bool right = out.ids.size() == expected.size();
-        for (std::size_t i = 0; right && i < expected.size(); ++i) right = vocabulary.term(out.ids[i]) == expected[i];
+        const Ids ids = ids_of(analyzer, {text}, vocabulary, true).first;
+        bool right = ids.size() == expected.size();
+        for (std::size_t i = 0; right && i < expected.size(); ++i) right = vocabulary.term(ids[i]) == expected[i];
         n_right += right;
       }
     });

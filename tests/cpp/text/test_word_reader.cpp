@@ -10,9 +10,10 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-Strings read(std::string_view text, WordRule rule = WordRule::kUnicode, bool lowercase = true) {
+Strings read(std::string_view text, WordRule rule = WordRule::kUnicode, bool lowercase = true,
+             std::uint8_t cjk_sizes = 0b10) {
   std::string buffer;
-  WordReader reader(text, rule, lowercase, buffer);
+  WordReader reader(text, {rule, lowercase, false, cjk_sizes}, buffer);
   Strings words;
   for (std::string_view word; reader.next(word);) words.emplace_back(word);
   return words;
