@@ -6,8 +6,8 @@ PYBIND11_MODULE(_core, m) {
   twotower::bindings::bind_errors(m);
   twotower::bindings::bind_backend(m);
   twotower::bindings::bind_io(m);
+  twotower::bindings::bind_wordpiece(m);  // before bind_text, which takes its TextViews
   twotower::bindings::bind_text(m);
-  twotower::bindings::bind_wordpiece(m);
   twotower::bindings::bind_lexical(m);
   twotower::bindings::bind_dense(m);
   twotower::bindings::bind_evaluation(m);
