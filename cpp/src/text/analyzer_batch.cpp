@@ -124,9 +124,10 @@ void AnalyzerBatch::refresh(Lane& lane) {
   auto& sources = lane.part.sources;
   std::shared_ptr<TermCache> cache = current_cache_();
   lane.reader.use(cache);
-  if (!sources.empty() && sources.back().cache == cache) return;
-  auto links = request_.vocabulary.links_to(cache->serial(), n_units_ >= kWorthLinks);
-  sources.push_back({std::move(cache), std::move(links)});
+  if (sources.empty() || sources.back().cache != cache) {
+    auto links = request_.vocabulary.links_to(cache->serial(), n_units_ >= kWorthLinks);
+    sources.push_back({std::move(cache), std::move(links), {}});
+  }
 }
 
 // Numbers from `begin` on become ids. Where the vocabulary may grow, what is missing waits for its turn.
@@ -134,11 +135,13 @@ void AnalyzerBatch::translate(Lane& lane, std::size_t begin) {
   Part& part = lane.part;
   std::int32_t* const ids = lane.ids->data();
   const auto source = static_cast<std::uint32_t>(part.sources.size() - 1);
-  const TermLinks* const links = part.sources.back().links.get();
+  Source& from = part.sources.back();
+  if (from.links != nullptr && from.view.size < from.cache->n_terms()) from.view = from.links->view(from.cache->n_terms());
+  const TermLinks::View links = from.view;
   const std::int32_t absent =
       request_.grow ? std::numeric_limits<std::int32_t>::min() : TermLinks::absent_mark(vocabulary_size_);
   for (std::size_t i = begin; i < lane.ids->size(); ++i) {
-    const std::int32_t link = links == nullptr ? 0 : links->get(ids[i]);
+    const std::int32_t link = links.get(ids[i]);
     if (link > 0) [[likely]] {
       ids[i] = link - 1;
     } else if (link == absent) {
@@ -160,12 +163,11 @@ void AnalyzerBatch::fill_gaps(Part& part) {
   for (std::size_t i = 0; i < found.size(); ++i) {
     const Gap& gap = part.gaps[i];
     ids[gap.place] = found[i];
-    TermLinks* const links = part.sources[gap.source].links.get();
-    if (links == nullptr) continue;
+    const TermLinks::View& links = part.sources[gap.source].view;
     if (found[i] >= 0) {
-      links->set_id(gap.number, found[i]);
+      TermLinks::set_id(links, gap.number, found[i]);
     } else {
-      links->set_absent(gap.number, TermLinks::absent_mark(vocabulary_size_));
+      TermLinks::set_absent(links, gap.number, TermLinks::absent_mark(vocabulary_size_));
     }
   }
   part.gaps.clear();

@@ -34,6 +34,7 @@ class AnalyzerBatch {
   struct Source {
     std::shared_ptr<TermCache> cache;
     std::shared_ptr<TermLinks> links;
+    TermLinks::View view;
   };
   /// An id that is not known yet.
   struct Gap {

@@ -79,12 +79,16 @@ class TermCache {
   }
 
   /// Adds a term, if it is not empty, and remembers it as all that a key stands for. Returns its number, or kDropped.
+  /// Threads that settle one key at once may get different numbers of equal terms.
   std::int32_t settle(KeyKind kind, std::string_view key, std::string_view term);
 
   /// Remembers what a key stands for. REQUIRES at most PackedIds::kMost terms.
   void remember(KeyKind kind, std::string_view key, std::span<const std::int32_t> terms);
 
   std::string_view term(std::int32_t number) const noexcept { return terms_.term(number); }
+
+  /// At least as many as a caller has numbers of.
+  std::size_t n_terms() const noexcept { return terms_.size(); }
 
   bool full() const noexcept { return full_.load(std::memory_order_relaxed); }
 

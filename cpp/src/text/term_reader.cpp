@@ -134,7 +134,7 @@ std::int32_t* TermReader::read_segment(std::string_view segment, std::int32_t* o
         numbers.copy_plain(out);
         out += numbers.count();
       } else {
-        out = read_slowly(segment, starts_[begin + i], out);
+        out = read_slowly(segment, starts_[begin + i], key, out);
         if (table == tables_[0].get()) continue;
         table = tables_[0].get();
         for (std::size_t k = i + 1; k < n; ++k) asked[k].home = table->home(asked[k].key.hash());
@@ -144,32 +144,45 @@ std::int32_t* TermReader::read_segment(std::string_view segment, std::int32_t* o
   return out;
 }
 
-// A run that is long, new, not in its home slot or of many words.
-std::int32_t* TermReader::read_slowly(std::string_view segment, std::size_t start, std::int32_t* out) {
+// A run that is long, new, not in its home slot or of many words. `key` is that of its first bytes.
+std::int32_t* TermReader::read_slowly(std::string_view segment, std::size_t start, const PieceKey& key,
+                                      std::int32_t* out) {
   const std::string_view run = segment.substr(start, run_bytes(start, segment.size()));
   const std::string_view folded(reinterpret_cast<const char*>(folded_.data()) + start, run.size());
-  if (run.size() <= kLongestRun && find(KeyKind::kRun, folded, out)) return out;
+  bool may_be_long = true;
+  if (run.size() <= PieceKey::kMaxBytes && find_short(KeyKind::kRun, key, out, may_be_long)) return out;
+  if (may_be_long && run.size() <= kLongestRun) {
+    if (const LongTable::Entry* const entry = cache_->find_long(KeyKind::kRun, folded)) {
+      return std::copy_n(entry->ids(), entry->n_ids, out);
+    }
+  }
   return resolve(run, folded, out);
 }
 
 bool TermReader::find(KeyKind kind, std::string_view key, std::int32_t*& out) {
-  auto& table = tables_[static_cast<std::size_t>(kind)];
-  if (is_short_key(key)) {
-    const PieceKey short_form = short_key(key);
-    const PieceTable::Slot* slot = table->find(short_form);
-    if (slot == nullptr && !cache_->is_current(kind, table.get())) {
-      table = cache_->short_keys(kind);
-      slot = table->find(short_form);
-    }
-    if (slot != nullptr) {
-      out = table->copy_ids(slot->ids(), out);
-      return true;
-    }
-  }
-  const LongTable::Entry* const entry = cache_->find_long(kind, key);
+  bool may_be_long = true;
+  if (is_short_key(key) && find_short(kind, short_key(key), out, may_be_long)) return true;
+  const LongTable::Entry* const entry = may_be_long ? cache_->find_long(kind, key) : nullptr;
   if (entry == nullptr) return false;
   out = std::copy_n(entry->ids(), entry->n_ids, out);
   return true;
+}
+
+// `may_be_long`: it is not in the table for short keys, but there was no free slot for it either.
+bool TermReader::find_short(KeyKind kind, const PieceKey& key, std::int32_t*& out, bool& may_be_long) {
+  auto& table = tables_[static_cast<std::size_t>(kind)];
+  const PieceTable::Slot* slot = table->find(key);
+  if (slot == nullptr && !cache_->is_current(kind, table.get())) {
+    table = cache_->short_keys(kind);
+    slot = table->find(key);
+  }
+  if (slot != nullptr) {
+    out = table->copy_ids(slot->ids(), out);
+    return true;
+  }
+  const std::size_t last = (table->home(key.hash()) + PieceTable::kProbes - 1) & ((std::size_t{1} << table->bits()) - 1);
+  may_be_long = table->slot(last).low.load(std::memory_order_acquire) != 0;
+  return false;
 }
 
 // ---------------------------------------------------------------- new runs and words

@@ -48,11 +48,12 @@ class TermReader {
   std::string_view next_segment();
   void mark(std::string_view segment);
   std::int32_t* read_segment(std::string_view segment, std::int32_t* out);
-  std::int32_t* read_slowly(std::string_view segment, std::size_t start, std::int32_t* out);
+  std::int32_t* read_slowly(std::string_view segment, std::size_t start, const PieceKey& key, std::int32_t* out);
   std::int32_t* resolve(std::string_view run, std::string_view folded, std::int32_t* out);
   std::int32_t number_of(std::string_view word);
   std::int32_t settle(KeyKind kind, std::string_view word);
   bool find(KeyKind kind, std::string_view key, std::int32_t*& out);
+  bool find_short(KeyKind kind, const PieceKey& key, std::int32_t*& out, bool& may_be_long);
   std::size_t run_bytes(std::size_t start, std::size_t size) const noexcept;
   std::string_view stem(std::string_view word);
 

@@ -1,17 +1,32 @@
 #include "text/term_rules.h"
 
+#include <algorithm>
+
 #include "text/folding.h"
 #include "twotower/error.h"
 #include "twotower/utf8.h"
 
 namespace twotower {
+namespace {
+
+constexpr std::string_view kPossessive = "'s";
+
+template <class Words>
+std::size_t longest(const Words& words) {
+  std::size_t most = 0;
+  for (const std::string& word : words) most = std::max(most, word.size());
+  return most;
+}
+
+}  // namespace
 
 TermRules::TermRules(const AnalyzerOptions& options)
     : words_{options.words, options.lowercase, options.lowercase && options.turkish, options.cjk_sizes},
       cut_apostrophe_(options.cut_apostrophe),
       fold_accents_(options.fold_accents),
       articles_(listed(options.articles, "an article")),
-      stop_words_(listed(options.stop_words, "a stop word")) {}
+      stop_words_(listed(options.stop_words, "a stop word")),
+      longest_stop_word_(longest(stop_words_)) {}
 
 TermRules::Words TermRules::listed(const std::vector<std::string>& entries, const char* what) const {
   Words words;
@@ -48,9 +63,9 @@ std::string_view TermRules::without_affix(std::string_view word) const {
 }
 
 bool TermRules::is_stop_word(std::string_view word) const {
-  if (stop_words_.empty()) return false;
+  if (word.size() > longest_stop_word_ + kPossessive.size()) return false;
   if (stop_words_.contains(word)) return true;
-  return word.ends_with("'s") && stop_words_.contains(word.substr(0, word.size() - 2));
+  return word.ends_with(kPossessive) && stop_words_.contains(word.substr(0, word.size() - kPossessive.size()));
 }
 
 }  // namespace twotower

@@ -38,6 +38,7 @@ class TermRules {
   const bool fold_accents_;
   const Words articles_;
   const Words stop_words_;
+  const std::size_t longest_stop_word_;  // bytes
 };
 
 }  // namespace twotower

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -46,13 +47,11 @@ class Arena {
   std::size_t n_bytes_ = 0;
 };
 
-/// Distinct terms, numbered from 0. One thread adds at a time; others may read the terms whose numbers they have got
-/// from it meanwhile, by any means that orders memory.
+/// Terms numbered from 0, in the order in which they come, a term perhaps more than once: a vocabulary finds equal ones
+/// anyway. One thread adds at a time; others may read the terms whose numbers they have got from it meanwhile, by any
+/// means that orders memory.
 class TermStore {
  public:
-  TermStore();
-
-  /// Number of a term, which is added if it is new.
   std::int32_t add(std::string_view term);
 
   std::string_view term(std::int32_t number) const noexcept {
@@ -60,20 +59,13 @@ class TermStore {
     return blocks_[place.block][place.index];
   }
 
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   std::size_t n_bytes() const noexcept { return arena_.n_bytes(); }
 
  private:
-  struct Slot {
-    std::uint32_t hash;
-    std::int32_t number;
-  };
-
-  void double_slots();
-
   Arena arena_;
   std::array<std::unique_ptr<std::string_view[]>, BlockPlace::kBlocks> blocks_;
-  std::size_t size_ = 0;
-  std::vector<Slot> slots_;  // a power of two, at most half full
+  std::atomic<std::size_t> size_{0};
 };
 
 }  // namespace twotower

@@ -72,7 +72,7 @@ std::vector<std::string> Vocabulary::terms() const {
 
 void Vocabulary::append_ids(std::span<const std::string_view> terms, bool grow, std::vector<std::int32_t>& ids) {
   const std::lock_guard lock(mutex_);
-  for (const std::string_view term : terms) ids.push_back(grow ? table_.add(term) : table_.find(term));
+  table_.append_ids(terms, grow, ids);
 }
 
 std::shared_ptr<TermLinks> Vocabulary::links_to(std::uint64_t cache, bool begin) {
