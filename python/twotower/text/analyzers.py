@@ -27,10 +27,10 @@ _LUCENE_ENGLISH = """a an and are as at be but by for if in into is it no not of
 these they this to was will with"""
 
 # Languages with a Snowball stemmer and a stop list in the package `stop-words`. Its Persian list (1,665 words, half of
-# them in no other list) is left out.
+# them in no other list) and its Romanian one (written without diacritics) are left out.
 _PACKAGED = (
     "arabic", "catalan", "czech", "danish", "dutch", "finnish", "french", "german", "greek", "hindi", "hungarian",
-    "indonesian", "italian", "norwegian", "polish", "portuguese", "romanian", "russian", "spanish", "swedish", "turkish",
+    "indonesian", "italian", "norwegian", "polish", "portuguese", "russian", "spanish", "swedish", "turkish",
 )  # fmt: skip
 
 # What the elision filters of Lucene's French, Italian and Catalan analyzers take off, with the apostrophe.

@@ -4,7 +4,7 @@ import unicodedata
 from functools import cache
 
 # The package writes two Hungarian letters as ISO 8859-1 had to: with a tilde for the double acute.
-_LETTERS = {"hungarian": str.maketrans("õûÕÛ", "őűŐŰ")}
+_LETTERS = {"hungarian": str.maketrans("õû", "őű")}
 _EDGES = "'’\".,;: "
 
 

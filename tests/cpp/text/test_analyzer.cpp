@@ -112,3 +112,88 @@ TEST_CASE("analyzer: threads share one analyzer and one vocabulary") {
   for (std::thread& thread : threads) thread.join();
   CHECK(n_right == 20);
 }
+
+TEST_CASE("analyzer: any number of threads gives the same ids and terms") {
+  Strings kept;
+  for (int i = 0; i < 3000; ++i) {
+    std::string text;
+    for (int k = 0; k < 60; ++k) {
+      text.append("w").append(std::to_string((i * 31 + k * k * 7) % (1 + i))).append(k % 7 == 0 ? "\u2014" : " ");
+    }
+    kept.push_back(text);
+  }
+  const Texts texts(kept.begin(), kept.end());
+  Vocabulary first;
+  const auto expected = ids_of(Analyzer({}, first_three), texts, first, true);
+  for (const unsigned threads : {2u, 7u}) {
+    const Analyzer analyzer({}, first_three);
+    for (int round = 0; round < 2; ++round) {  // cold, then warm
+      Vocabulary vocabulary;
+      CHECK(ids_of(analyzer, texts, vocabulary, true, threads) == expected);
+      CHECK(vocabulary.terms() == first.terms());
+      CHECK(ids_of(analyzer, texts, vocabulary, false, threads) == expected);
+    }
+  }
+}
+
+TEST_CASE("analyzer: a failing stemmer on one of several threads is reported, and the analyzer goes on") {
+  std::atomic<bool> broken{true};
+  const Analyzer analyzer({}, [&broken](const Strings& words) {
+    if (broken && words.size() > 1) throw InvalidInput("no stems today");
+    return words;
+  });
+  std::string text;
+  for (int i = 0; i < 50000; ++i) text.append(std::to_string(i)).append(" ");
+  Vocabulary vocabulary;
+  const Texts texts(20, text);
+  CHECK_THROWS_WITH(ids_of(analyzer, texts, vocabulary, true, 3), "no stems today");
+  broken = false;
+  CHECK(ids_of(analyzer, texts, vocabulary, true, 3).first.size() == 20 * 50000);
+}
+
+TEST_CASE("analyzer: runs of every length, over the ends of blocks and segments") {
+  const Analyzer analyzer({});
+  std::string text;
+  Strings expected;
+  for (std::size_t size = 1; size < 400; ++size) {
+    for (const char letter : {'a', 'Q'}) {
+      expected.emplace_back(size, letter == 'a' ? 'a' : 'q');
+      text += std::string(size, letter) + (size % 3 == 0 ? "'-" : " ");
+    }
+  }
+  expected.emplace_back(100000, 'z');
+  text += std::string(100000, 'z') + ".";
+  for (int round = 0; round < 2; ++round) CHECK(terms_of(analyzer, {text, ""}) == expected);
+}
+
+TEST_CASE("analyzer: ids that a vocabulary gets by itself are seen, and unknown ones are asked for again") {
+  const Analyzer analyzer({});
+  Vocabulary vocabulary;
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "sweet love ";
+  CHECK(ids_of(analyzer, {text}, vocabulary, false).first == Ids(10000, -1));
+  CHECK(vocabulary.add("love") == 0);
+  CHECK(ids_of(analyzer, {text}, vocabulary, false).first[1] == 0);
+  CHECK(vocabulary.add("sweet") == 1);
+  CHECK(ids_of(analyzer, {text}, vocabulary, false).first[0] == 1);
+}
+
+TEST_CASE("analyzer: articles, cut words, accents and Turkish capitals") {
+  const auto terms = [](const AnalyzerOptions& options, std::string_view text) {
+    return terms_of(Analyzer(options), {text});
+  };
+  AnalyzerOptions options;
+  options.articles = {"L", "qu"};
+  options.stop_words = {"il"};
+  CHECK(terms(options, "L'amour l\u2019\u00E9t\u00E9 qu'il aujourd'hui l'l'a") ==
+        Strings{"amour", "\u00E9t\u00E9", "aujourd'hui", "l'a"});
+  options = {};
+  options.cut_apostrophe = true;
+  options.turkish = true;
+  CHECK(terms(options, "I\u015EIK \u0130STANBUL'da") == Strings{"\u0131\u015F\u0131k", "istanbul"});
+  options = {};
+  options.fold_accents = true;
+  options.stop_words = {"\u00E9t\u00E9"};
+  CHECK(terms(options, "ETE e\u0301te\u0301 S\u00F8ren Stra\u00DFe \u0141\u00F3d\u017A \uFB01n \u2115 \u00BD \uFF21") ==
+        Strings{"soren", "strasse", "lodz", "fin", "n", "\u00BD", "a"});
+}

@@ -62,6 +62,15 @@ TEST_CASE("words: CJK runs become pairs, one alone is a word") {
   CHECK(read("か\u3099き\uFE00く'け") == Strings{"か\u3099き", "きく", "け"});
 }
 
+TEST_CASE("words: n-grams of other sizes") {
+  const auto sizes = [](std::string_view text, std::uint8_t bits) { return read(text, WordRule::kUnicode, true, bits); };
+  CHECK(sizes("東京都 山", 0b1) == Strings{"東", "京", "都", "山"});
+  CHECK(sizes("東京都 山", 0b11) == Strings{"東", "東京", "京", "京都", "都", "山"});
+  CHECK(sizes("東京都庁 山 日本", 0b100) == Strings{"東京都", "京都庁", "山", "日本"});
+  CHECK(sizes("東京都 日本x山", 0b110) == Strings{"東京", "東京都", "京都", "日本", "x", "山"});
+  CHECK(sizes("か\u3099き\uFE00く", 0b11) == Strings{"か\u3099", "か\u3099き", "き", "きく", "く"});
+}
+
 TEST_CASE("words: white space") {
   CHECK(read("  A-b,\tC\u00A0d\u2003é\n", WordRule::kWhitespace) == Strings{"a-b,", "c", "d", "é"});
   CHECK(read("A b", WordRule::kWhitespace, false) == Strings{"A", "b"});
