@@ -52,7 +52,9 @@ AnalyzedBatch AnalyzerBatch::run() {
   const std::size_t n_texts = request_.texts.size();
   cut_chunks();
   out_.offsets.resize(n_texts + 1);
-  const std::size_t n_lanes = std::min<std::size_t>(resolve_threads(request_.threads), chunks_.size());
+  // Asking the system for the number of cores costs more than a short query.
+  const std::size_t n_lanes =
+      chunks_.size() <= 1 ? 1 : std::min<std::size_t>(resolve_threads(request_.threads), chunks_.size());
   const std::size_t guess = n_units_ / kBytesPerId;
   if (n_lanes <= 1) {
     out_.ids.room(guess);

@@ -10,7 +10,7 @@ from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.analyzer_config import read_config, write_config
 from twotower.text.analyzers import AnalyzerOptions, TextFunction, WordFunction, entry_of
 from twotower.text.columns import is_column
-from twotower.text.native import NativeAnalyzer, NativeTexts, unicode_version
+from twotower.text.native import NativeAnalyzer, NativeTexts, NativeVocabulary, unicode_version
 from twotower.text.options import OPTIONS, checked_options, stem_function, stop_list
 from twotower.text.snowball import addresses, stem_words
 from twotower.text.term_ids import TermIds, batches, joined
@@ -109,7 +109,12 @@ class Analyzer:
         InvalidInputError
             If `text` has a lone surrogate.
         """
-        return self.analyze_batch((text,))[0]
+        if self._function is not None:
+            return self.analyze_batch((text,))[0]
+        vocabulary = NativeVocabulary()
+        ids, _ = self._native.term_ids(NativeTexts.of_strings((text,), "text"), vocabulary, True, 1, 0)
+        terms: list[str] = vocabulary.terms()
+        return [terms[i] for i in ids.tolist()]
 
     def analyze_batch(self, texts: Iterable[str] | Texts, threads: int = 0) -> list[list[str]]:
         """Return the terms of each text; arguments and errors are those of `term_ids`."""
@@ -176,7 +181,8 @@ class Analyzer:
 
     def _column_ids(self, texts: Texts, vocabulary: Vocabulary, grow: bool, threads: int) -> TermIds:
         check_threads(threads)
-        views = native_texts(texts, "text")
+        plain = isinstance(texts, list) or (isinstance(texts, tuple) and len(texts) != 2)
+        views = NativeTexts.of_strings(texts, "text") if plain else native_texts(texts, "text")
         return TermIds(*self._native.term_ids(views, vocabulary._native, grow, threads, 0))
 
     def _batch_ids(

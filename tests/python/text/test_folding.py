@@ -44,9 +44,8 @@ FOLDED = Analyzer("plain", fold_accents=True)
 
 def test_golden():
     text = "Ångström ŁÓDŹ Søren Æther œuvre Straße STRASSE Þór İstanbul ışık ﬁn ２１ x² ℕ ½ Việt Nam"
-    assert FOLDED.analyze(text) == (
-        "angstrom lodz soren aether oeuvre strasse strasse thor istanbul isik fin 21 x2 n ½ viet nam".split()
-    )
+    folded = "angstrom lodz soren aether oeuvre strasse strasse thor istanbul isik fin 21 x2 n ½ viet nam"
+    assert FOLDED.analyze(text) == folded.split()
     assert FOLDED.analyze("ёлка йод Ελλάδα שָׁלוֹם مُحَمَّد") == ["елка", "иод", "ελλαδα", "שלום", "محمد"]
     assert FOLDED.analyze("हिन्दी ไทย が か\u3099 한국 ガ") == ["हिन्दी", "ไทย", "が", "か\u3099", "한국", "ガ"]
     assert Analyzer("plain", fold_accents=True, lowercase=False).analyze("Ærø ÉCOLE ℕ") == ["AEro", "ECOLE", "N"]
