@@ -34,13 +34,13 @@ const char* unicode_version() noexcept;
 /// What is done to a word, in this order.
 struct AnalyzerOptions {
   WordRule words = WordRule::kUnicode;
-  bool lowercase = true;         // simple (one to one) lower case of Unicode
-  bool turkish = false;          // with lower case: I becomes U+0131
-  std::uint8_t cjk_sizes = 0b10; // bit n - 1: n-grams of CJK characters; one to three bits
-  bool cut_apostrophe = false;   // a word ends before its first apostrophe
+  bool lowercase = true;          // simple (one to one) lower case of Unicode
+  bool turkish = false;           // with lower case: I becomes U+0131
+  std::uint8_t cjk_sizes = 0b10;  // bit n - 1: n-grams of CJK characters; one to three bits
+  bool cut_apostrophe = false;    // a word ends before its first apostrophe
   /// What goes away, with the apostrophe, where it stands before a word's first apostrophe ("l" of "l'amour").
   std::vector<std::string> articles = {};
-  bool fold_accents = false;     // see folding.h
+  bool fold_accents = false;  // see folding.h
   /// Words to leave out: a word itself, or with a final 's taken off. Articles and stop words are lower-cased and
   /// folded as texts are.
   std::vector<std::string> stop_words = {};

@@ -296,7 +296,7 @@ std::size_t mark_words(WordScan scan, const std::uint8_t* text, std::size_t size
 
 }  // namespace
 
-const Kernels kAvx2{"avx2",      kPanel,      crc32c,       dot_rows,    dot_panel,
-                    dot_exact,   select_rows, select_panel, mark_tokens, mark_words};
+const Kernels kAvx2{"avx2",    kPanel,      crc32c,       dot_rows,    dot_panel,
+                    dot_exact, select_rows, select_panel, mark_tokens, mark_words};
 
 }  // namespace twotower::kernels

@@ -24,7 +24,8 @@ struct TokenScan {
 /// Rules of mark_words.
 struct WordScan {
   bool lowercase;       // fold A-Z
-  bool at_white_space;  // words end at ASCII white space alone; else at every ASCII byte but letters, digits, apostrophes
+  bool at_white_space;  // words end at ASCII white space alone; else at every ASCII byte but letters, digits,
+                        // apostrophes
 };
 
 /// One instruction set. Every function is pure, thread-safe and noexcept, takes pointers of any alignment and sizes

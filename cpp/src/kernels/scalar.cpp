@@ -131,8 +131,8 @@ std::size_t mark_words(WordScan scan, const std::uint8_t* text, std::size_t size
     const std::uint8_t byte = text[i];
     const bool capital = scan.lowercase && byte >= 'A' && byte <= 'Z';
     folded[i] = byte == 0 ? 0xFF : static_cast<std::uint8_t>(capital ? byte + 32 : byte);
-    const bool between = byte == '\'' && i > 0 && i + 1 < size && is_letter_or_high(text[i - 1]) &&
-                         is_letter_or_high(text[i + 1]);
+    const bool between =
+        byte == '\'' && i > 0 && i + 1 < size && is_letter_or_high(text[i - 1]) && is_letter_or_high(text[i + 1]);
     const bool word = scan.at_white_space ? !is_white_space(byte)
                                           : is_letter_or_high(byte) || (byte >= '0' && byte <= '9') || between;
     if (i % 64 == 0) words[i / 64] = 0;
@@ -145,7 +145,7 @@ std::size_t mark_words(WordScan scan, const std::uint8_t* text, std::size_t size
 
 }  // namespace
 
-const Kernels kScalar{"scalar",    kPanel,      crc32c,       dot_rows,    dot_panel,
-                      dot_exact,   select_rows, select_panel, mark_tokens, mark_words};
+const Kernels kScalar{"scalar",  kPanel,      crc32c,       dot_rows,    dot_panel,
+                      dot_exact, select_rows, select_panel, mark_tokens, mark_words};
 
 }  // namespace twotower::kernels

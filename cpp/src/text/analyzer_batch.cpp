@@ -138,7 +138,8 @@ void AnalyzerBatch::translate(Lane& lane, std::size_t begin) {
   std::int32_t* const ids = lane.ids->data();
   const auto source = static_cast<std::uint32_t>(part.sources.size() - 1);
   Source& from = part.sources.back();
-  if (from.links != nullptr && from.view.size < from.cache->n_terms()) from.view = from.links->view(from.cache->n_terms());
+  if (from.links != nullptr && from.view.size < from.cache->n_terms())
+    from.view = from.links->view(from.cache->n_terms());
   const TermLinks::View links = from.view;
   const std::int32_t absent =
       request_.grow ? std::numeric_limits<std::int32_t>::min() : TermLinks::absent_mark(vocabulary_size_);

@@ -72,10 +72,10 @@ class AnalyzerBatch {
   AnalyzedBatch out_;
 
   OrderedIds* ordered_ = nullptr;
-  std::mutex mutex_;          // guards what follows
-  std::vector<Part> parts_;   // by chunk
+  std::mutex mutex_;           // guards what follows
+  std::vector<Part> parts_;    // by chunk
   std::size_t next_part_ = 0;  // the first one that is not settled
-  bool settling_ = false;     // a lane is settling parts
+  bool settling_ = false;      // a lane is settling parts
 };
 
 }  // namespace twotower

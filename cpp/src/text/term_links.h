@@ -39,7 +39,8 @@ class TermLinks {
   View view(std::size_t n_terms) {
     const std::lock_guard lock(mutex_);
     if (arrays_.empty() || arrays_.back().size < n_terms) {
-      const std::size_t size = std::max({n_terms + n_terms / 2, kFirst, 2 * (arrays_.empty() ? 0 : arrays_.back().size)});
+      const std::size_t size =
+          std::max({n_terms + n_terms / 2, kFirst, 2 * (arrays_.empty() ? 0 : arrays_.back().size)});
       Array wider{std::make_unique<std::atomic<std::int32_t>[]>(size), size};
       if (!arrays_.empty()) {
         for (std::size_t i = 0; i < arrays_.back().size; ++i) {
@@ -77,8 +78,8 @@ class TermLinks {
   };
 
   const std::uint64_t serial_;
-  std::mutex mutex_;            // guards the list, not what is in the arrays
-  std::vector<Array> arrays_;   // outgrown ones too: someone may be using them
+  std::mutex mutex_;           // guards the list, not what is in the arrays
+  std::vector<Array> arrays_;  // outgrown ones too: someone may be using them
 };
 
 }  // namespace twotower

@@ -180,7 +180,8 @@ bool TermReader::find_short(KeyKind kind, const PieceKey& key, std::int32_t*& ou
     out = table->copy_ids(slot->ids(), out);
     return true;
   }
-  const std::size_t last = (table->home(key.hash()) + PieceTable::kProbes - 1) & ((std::size_t{1} << table->bits()) - 1);
+  const std::size_t last =
+      (table->home(key.hash()) + PieceTable::kProbes - 1) & ((std::size_t{1} << table->bits()) - 1);
   may_be_long = table->slot(last).low.load(std::memory_order_acquire) != 0;
   return false;
 }
@@ -231,7 +232,9 @@ std::string_view TermReader::stem(std::string_view word) {
   }
   if (!stemming_.batch) return word;
   const std::vector<std::string> stems = stemming_.batch({std::string(word)});
-  if (stems.size() != 1) throw InvalidInput("the stemmer gave " + std::to_string(stems.size()) + " stems for 1 words: it must give one for each");
+  if (stems.size() != 1)
+    throw InvalidInput("the stemmer gave " + std::to_string(stems.size()) +
+                       " stems for 1 words: it must give one for each");
   stem_buffer_ = stems[0];
   return stem_buffer_;
 }

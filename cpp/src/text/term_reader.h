@@ -22,8 +22,8 @@ struct Stemming {
   StemmerFactory single;
 };
 
-/// Cuts text into runs of word bytes (kernels.h, mark_words), finds each in the cache by its bytes, and reads it word by
-/// word where it is not there. No rule looks across a byte that is no word byte.
+/// Cuts text into runs of word bytes (kernels.h, mark_words), finds each in the cache by its bytes, and reads it word
+/// by word where it is not there. No rule looks across a byte that is no word byte.
 ///
 /// Not thread-safe; keeps its buffers from text to text. Texts are well-formed UTF-8 of less than 2 GiB. What the
 /// stemmer throws passes through.
@@ -44,7 +44,6 @@ class TermReader {
   bool append(IdBuffer& numbers);
 
  private:
-
   std::string_view next_segment();
   void mark(std::string_view segment);
   std::int32_t* read_segment(std::string_view segment, std::int32_t* out);
@@ -69,7 +68,7 @@ class TermReader {
   std::unordered_map<std::string, std::string> primed_;  // word to what of it is stemmed
   std::string word_buffer_, kept_buffer_, stem_buffer_;
   std::vector<unsigned char> folded_;
-  std::vector<std::uint64_t> bits_;      // bit map of mark_words, and a word of zeros
+  std::vector<std::uint64_t> bits_;  // bit map of mark_words, and a word of zeros
   std::vector<std::uint32_t> starts_;
   std::size_t n_starts_ = 0;
 };

@@ -35,7 +35,8 @@ const unsigned char* ascii_table(const WordOptions& options) {
   static const auto tables = [] {
     std::array<AsciiTable, 8> made;
     for (unsigned i = 0; i < made.size(); ++i) {
-      made[i] = make_ascii_table({(i & 4) != 0 ? WordRule::kWhitespace : WordRule::kUnicode, (i & 1) != 0, (i & 2) != 0});
+      made[i] =
+          make_ascii_table({(i & 4) != 0 ? WordRule::kWhitespace : WordRule::kUnicode, (i & 1) != 0, (i & 2) != 0});
     }
     return made;
   }();

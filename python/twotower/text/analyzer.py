@@ -8,11 +8,11 @@ import numpy as np
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.analyzer_config import read_config, write_config
-from twotower.text.analyzers import AnalyzerOptions, TextFunction, WordFunction, entry_of
+from twotower.text.analyzers import AnalyzerOptions, TextFunction, entry_of
 from twotower.text.columns import is_column
-from twotower.text.native import NativeAnalyzer, NativeTexts, NativeVocabulary, unicode_version
-from twotower.text.options import OPTIONS, checked_options, stem_function, stop_list
-from twotower.text.snowball import addresses, stem_words
+from twotower.text.native import NativeTexts, NativeVocabulary, unicode_version
+from twotower.text.native_analyzer import native_analyzer
+from twotower.text.options import OPTIONS, checked_options
 from twotower.text.term_ids import TermIds, batches, joined
 from twotower.text.vocabulary import Vocabulary
 from twotower.text.wordpiece_texts import Texts, native_texts
@@ -97,7 +97,7 @@ class Analyzer:
             self._function = entry
         else:
             self._options = checked_options({**entry, **options})
-            self._native = _native_analyzer(self._options)
+            self._native = native_analyzer(self._options)
 
     def analyze(self, text: str) -> list[str]:
         """Return the terms of one text.
@@ -273,43 +273,6 @@ def _with_options(options: dict[str, Any]) -> Analyzer:
 
 def _shown(value: Any) -> str:
     return f"[{len(value)} words]" if isinstance(value, list) and len(value) > _LONG_LIST else repr(value)
-
-
-def _native_analyzer(options: Mapping[str, Any]) -> Any:
-    stemmer, apostrophes = options["stemmer"], options["apostrophes"]
-    function = stem_function(stemmer)
-    found = addresses() if isinstance(stemmer, str) and function is None else None
-    batches_of_words: Any = None
-    if function is not None:
-        batches_of_words = _StemEach(function)
-    elif isinstance(stemmer, str) and found is None:
-        batches_of_words = stem_words(stemmer)
-    return NativeAnalyzer(
-        unicode_words=options["words"] == "unicode",
-        lowercase=options["lowercase"] is not False,
-        turkish=options["lowercase"] == "turkish",
-        cjk_sizes=sum(1 << (size - 1) for size in options["cjk_ngrams"]),
-        cut_apostrophe=apostrophes == "cut",
-        articles=apostrophes if isinstance(apostrophes, list) else [],
-        fold_accents=options["fold_accents"],
-        stop_words=stop_list(options["stop_words"]),
-        snowball=None if found is None else (*found, stemmer),
-        stemmer=batches_of_words,
-    )
-
-
-class _StemEach:
-    """Stems a list of words by a function of one."""
-
-    def __init__(self, function: WordFunction) -> None:
-        self._function = function
-
-    def __call__(self, words: list[str]) -> list[str]:
-        stems = [self._function(word) for word in words]
-        for word, stem in zip(words, stems, strict=True):
-            if not isinstance(stem, str):
-                raise InputTypeError(f"the stemmer {self._function!r} gave {stem!r} for {word!r}: it must give a str")
-        return stems
 
 
 def _terms_of(function: TextFunction, text: str, number: int) -> list[str]:

@@ -63,7 +63,9 @@ TEST_CASE("words: CJK runs become pairs, one alone is a word") {
 }
 
 TEST_CASE("words: n-grams of other sizes") {
-  const auto sizes = [](std::string_view text, std::uint8_t bits) { return read(text, WordRule::kUnicode, true, bits); };
+  const auto sizes = [](std::string_view text, std::uint8_t bits) {
+    return read(text, WordRule::kUnicode, true, bits);
+  };
   CHECK(sizes("東京都 山", 0b1) == Strings{"東", "京", "都", "山"});
   CHECK(sizes("東京都 山", 0b11) == Strings{"東", "東京", "京", "京都", "都", "山"});
   CHECK(sizes("東京都庁 山 日本", 0b100) == Strings{"東京都", "京都庁", "山", "日本"});

@@ -10,7 +10,7 @@ from real_data import require
 from text.oracle import lower, words
 from twotower import Analyzer
 from twotower.text import ANALYZERS, STOP_WORDS, snowball
-from twotower.text.analyzer import _native_analyzer
+from twotower.text.native_analyzer import native_analyzer
 from twotower.text.stop_lists import packaged_list
 
 LANGUAGES = sorted(set(ANALYZERS) - {"english", "plain"})
@@ -108,8 +108,8 @@ def test_stems_of_the_library_equal_those_of_pystemmer(name, monkeypatch):
     expected = [[stem] if stem else [] for stem in Stemmer.Stemmer(name).stemWords(found)]
     assert len(found) > 5000
     assert analyzer.analyze_batch(found) == expected
-    monkeypatch.setattr("twotower.text.analyzer.addresses", lambda: None)
-    analyzer._native = _native_analyzer(analyzer._options)
+    monkeypatch.setattr("twotower.text.native_analyzer.addresses", lambda: None)
+    analyzer._native = native_analyzer(analyzer._options)
     assert analyzer.analyze_batch(found) == expected
 
 
