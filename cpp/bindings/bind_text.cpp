@@ -1,4 +1,4 @@
-// Analyzer and Vocabulary. UTF-8 views are taken with the GIL; the analysis runs without it.
+// Analyzer and Vocabulary. Views of texts are taken with the GIL; the analysis runs without it.
 //
 // The core's locks are never held while its code waits for the GIL: the stemmer and the interrupt poll run without
 // them.
@@ -7,10 +7,12 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -32,44 +34,46 @@ py::array_t<T> to_array(std::vector<T>&& values) {
   return py::array_t<T>(size, data, owner);
 }
 
-py::tuple to_arrays(TermIds&& terms) {
-  return py::make_tuple(to_array(std::move(terms.ids)), to_array(std::move(terms.offsets)));
+py::array_t<std::int32_t> to_array(IdBuffer&& ids) {
+  static const std::int32_t kNothing = 0;  // NumPy would allocate for a null pointer
+  auto owned = std::make_unique<IdBuffer>(std::move(ids));
+  const std::int32_t* const data = owned->size() == 0 ? &kNothing : owned->data();
+  const auto size = static_cast<py::ssize_t>(owned->size());
+  const py::capsule owner(owned.get(), [](void* p) { delete static_cast<IdBuffer*>(p); });
+  owned.release();
+  return py::array_t<std::int32_t>(size, data, owner);
 }
 
-// `texts` is a tuple: no other thread can take a str out of it while the GIL is released.
-py::tuple term_ids(const Analyzer& analyzer, const py::tuple& texts, Vocabulary& vocabulary, bool grow,
-                   std::size_t first_text_number) {
-  std::vector<std::string_view> views;
-  views.reserve(texts.size());
-  for (const py::handle text : texts) {
-    views.push_back(utf8_view(text, [&] { return "text " + std::to_string(first_text_number + views.size()); }));
-  }
-  TermIds out;
+// The views hold on to their texts.
+py::tuple term_ids(const Analyzer& analyzer, const TextViews& texts, Vocabulary& vocabulary, bool grow,
+                   unsigned threads, std::size_t first_text_number) {
+  AnalyzedBatch batch;
   {
     const py::gil_scoped_release release;
-    analyzer.append_term_ids(views, vocabulary, grow, out, first_text_number);
+    batch = analyzer.term_ids({texts.texts, vocabulary, grow, threads, first_text_number});
   }
-  return to_arrays(std::move(out));
+  return py::make_tuple(to_array(std::move(batch.ids)), to_array(std::move(batch.offsets)));
 }
 
 py::tuple ids_of_terms(Vocabulary& vocabulary, const py::tuple& documents, bool grow, std::size_t first_text_number) {
-  TermIds out;
+  std::vector<std::int32_t> ids;
+  std::vector<std::int64_t> offsets{0};
   std::vector<std::string_view> views;
   for (const py::handle document : documents) {
-    const auto number = first_text_number + out.offsets.size() - 1;
+    const auto number = first_text_number + offsets.size() - 1;
     for (const py::handle term : document.cast<py::tuple>()) {
       views.push_back(utf8_view(term, [&] {
-        return "term " + std::to_string(views.size() - static_cast<std::size_t>(out.offsets.back())) + " of text " +
+        return "term " + std::to_string(views.size() - static_cast<std::size_t>(offsets.back())) + " of text " +
                std::to_string(number);
       }));
     }
-    out.offsets.push_back(static_cast<std::int64_t>(views.size()));
+    offsets.push_back(static_cast<std::int64_t>(views.size()));
   }
   {
     const py::gil_scoped_release release;
-    vocabulary.append_ids(views, grow, out.ids);
+    vocabulary.append_ids(views, grow, ids);
   }
-  return to_arrays(std::move(out));
+  return py::make_tuple(to_array(std::move(ids)), to_array(std::move(offsets)));
 }
 
 std::int32_t find(const Vocabulary& vocabulary, const py::object& term) {
@@ -84,11 +88,30 @@ std::unique_ptr<Vocabulary> read_vocabulary(const py::array_t<std::uint8_t>& byt
   return std::make_unique<Vocabulary>(all_bytes, all_offsets);
 }
 
-std::unique_ptr<Analyzer> make_analyzer(bool unicode_words, bool lowercase, std::vector<std::string> stop_words,
+// `stemmer` is a function from a list of words to their stems, or the addresses of a libstemmer's functions (create,
+// delete, stem, length) with the name of an algorithm, or None.
+using SnowballAddresses = std::tuple<std::uintptr_t, std::uintptr_t, std::uintptr_t, std::uintptr_t, std::string>;
+
+std::unique_ptr<Analyzer> make_analyzer(bool unicode_words, bool lowercase, bool turkish, std::uint8_t cjk_sizes,
+                                        bool cut_apostrophe, std::vector<std::string> articles, bool fold_accents,
+                                        std::vector<std::string> stop_words,
+                                        const std::optional<SnowballAddresses>& snowball,
                                         std::optional<Stemmer> stemmer) {
-  return std::make_unique<Analyzer>(
-      AnalyzerOptions{unicode_words ? WordRule::kUnicode : WordRule::kWhitespace, lowercase, std::move(stop_words)},
-      std::move(stemmer).value_or(Stemmer{}));
+  AnalyzerOptions options{unicode_words ? WordRule::kUnicode : WordRule::kWhitespace,
+                          lowercase,
+                          turkish,
+                          cjk_sizes,
+                          cut_apostrophe,
+                          std::move(articles),
+                          fold_accents,
+                          std::move(stop_words)};
+  if (!snowball) return std::make_unique<Analyzer>(std::move(options), std::move(stemmer).value_or(Stemmer{}));
+  const auto& [create, destroy, stem, length, algorithm] = *snowball;
+  const SnowballLibrary library{reinterpret_cast<decltype(SnowballLibrary::create)>(create),
+                                reinterpret_cast<decltype(SnowballLibrary::destroy)>(destroy),
+                                reinterpret_cast<decltype(SnowballLibrary::stem)>(stem),
+                                reinterpret_cast<decltype(SnowballLibrary::length)>(length)};
+  return std::make_unique<Analyzer>(std::move(options), snowball_stemmer(library, algorithm));
 }
 
 }  // namespace
@@ -110,9 +133,10 @@ void bind_text(py::module_& m) {
       });
 
   py::class_<Analyzer>(m, "Analyzer")
-      .def(py::init(&make_analyzer), py::arg("unicode_words"), py::arg("lowercase"), py::arg("stop_words"),
-           py::arg("stemmer"))
-      .def("term_ids", &term_ids, py::arg("texts"), py::arg("vocabulary"), py::arg("grow"),
+      .def(py::init(&make_analyzer), py::kw_only(), py::arg("unicode_words"), py::arg("lowercase"), py::arg("turkish"),
+           py::arg("cjk_sizes"), py::arg("cut_apostrophe"), py::arg("articles"), py::arg("fold_accents"),
+           py::arg("stop_words"), py::arg("snowball"), py::arg("stemmer"))
+      .def("term_ids", &term_ids, py::arg("texts"), py::arg("vocabulary"), py::arg("grow"), py::arg("threads"),
            py::arg("first_text_number"));
 }
 

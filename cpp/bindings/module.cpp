@@ -6,8 +6,8 @@ PYBIND11_MODULE(_core, m) {
   twotower::bindings::bind_errors(m);
   twotower::bindings::bind_backend(m);
   twotower::bindings::bind_io(m);
+  twotower::bindings::bind_token_batches(m);  // before bind_text, which takes its TextViews
   twotower::bindings::bind_text(m);
-  twotower::bindings::bind_token_batches(m);
   twotower::bindings::bind_wordpiece(m);
   twotower::bindings::bind_bpe(m);
   twotower::bindings::bind_vocabulary_training(m);

@@ -18,7 +18,7 @@ _HOMES = {
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
     "twotower.reporting": "report",
     "twotower.search": "Dense Hybrid rank_candidates search_split tune_together",
-    "twotower.text": "Analyzer BPE Vocabulary WordPiece",
+    "twotower.text": "Analyzer BPE FieldAnalyzers Vocabulary WordPiece",
     "twotower.towers": "TwoTower",
     "twotower.training": "train",
     "twotower.types": "Collection Document Hit Hits Qrels Run",

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,9 @@ class TermTable {
   /// terms; after any exception the table is as it was.
   std::int32_t add(std::string_view term);
 
+  /// find or add for many terms, whose slots are asked for ahead. The same ids and exceptions.
+  void append_ids(std::span<const std::string_view> terms, bool grow, std::vector<std::int32_t>& ids);
+
   /// The term of an id; valid until the next addition. REQUIRES 0 <= id < size().
   std::string_view term(std::int32_t id) const noexcept;
 
@@ -44,6 +48,7 @@ class TermTable {
     std::int32_t id;  // kUnknown: empty
   };
 
+  std::int32_t add(std::string_view term, std::uint32_t hash);
   std::size_t slot_of(std::string_view term, std::uint32_t hash) const noexcept;
   void double_slots();
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
@@ -14,11 +15,8 @@
 
 namespace twotower {
 
-/// Terms of many texts as ids, one behind the other. Text i owns ids[offsets[i]] to ids[offsets[i + 1]].
-struct TermIds {
-  std::vector<std::int32_t> ids;
-  std::vector<std::int64_t> offsets{0};  // [n_texts + 1]
-};
+/// Which ids the terms of a word cache have. Private to the core.
+class TermLinks;
 
 /// A TermTable that threads may share: every function holds its lock. Terms are well-formed UTF-8, each once, ids are
 /// dense from 0 in order of first appearance. While one thread adds, others see a moment of it.
@@ -47,12 +45,17 @@ class Vocabulary {
   /// REQUIRES well-formed UTF-8. One lock for all.
   void append_ids(std::span<const std::string_view> terms, bool grow, std::vector<std::int32_t>& ids);
 
+  /// The ids that are known for the terms of the word cache with this number; if there are none yet, they are begun if
+  /// `begin`, else there is no answer. Kept for the last four caches: at most 4 bytes for each of their terms.
+  std::shared_ptr<TermLinks> links_to(std::uint64_t cache, bool begin);
+
   /// Copies of the stored form: all terms one behind the other, and size() + 1 offsets.
   std::pair<std::vector<std::uint8_t>, std::vector<std::int64_t>> stored() const;
 
  private:
   mutable std::mutex mutex_;
   TermTable table_;
+  std::vector<std::shared_ptr<TermLinks>> links_;  // the newest last
 };
 
 }  // namespace twotower

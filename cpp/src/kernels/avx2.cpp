@@ -327,9 +327,62 @@ std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint
   return static_cast<std::size_t>(out - places);
 }
 
+// ---------------------------------------------------------------- words
+
+bool is_letter_or_high(std::uint8_t byte) noexcept {
+  return (static_cast<std::uint8_t>((byte | 0x20) - 'a') < 26) || byte >= 0x80;
+}
+
+struct WordMarks {
+  std::uint64_t beside, apostrophe, digit, blank;  // `beside`: may stand beside an apostrophe
+};
+
+WordMarks mark_word_half(WordScan scan, const std::uint8_t* text, std::uint8_t* folded) noexcept {
+  const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text));
+  const __m256i capital = in_range(v, 'A', 'Z');
+  const __m256i shift = _mm256_and_si256(capital, _mm256_set1_epi8(scan.lowercase ? 32 : 0));
+  const __m256i nul = _mm256_cmpeq_epi8(v, _mm256_setzero_si256());
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(folded), _mm256_or_si256(_mm256_add_epi8(v, shift), nul));
+  const __m256i letter = _mm256_or_si256(capital, in_range(v, 'a', 'z'));
+  return {bits_of(_mm256_or_si256(letter, v)), bits_of(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\''))),
+          bits_of(in_range(v, '0', '9')), bits_of(_mm256_or_si256(in_range(v, 9, 13), in_range(v, 28, 32)))};
+}
+
+std::size_t mark_words(WordScan scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                       std::uint64_t* words, std::uint32_t* starts) noexcept {
+  std::uint32_t* out = starts;
+  std::uint64_t carry = 0, carry_beside = 0;
+  for (std::size_t at = 0; at < size; at += 64) {
+    const std::uint8_t* from = text + at;
+    alignas(32) std::uint8_t tail[64];
+    if (size - at < 64) {
+      __builtin_memset(tail, ' ', 64);
+      __builtin_memcpy(tail, from, size - at);
+      from = tail;
+    }
+    const WordMarks low = mark_word_half(scan, from, folded + at);
+    const WordMarks high = mark_word_half(scan, from + 32, folded + at + 32);
+    const auto both = [](std::uint64_t first, std::uint64_t second) { return first | second << 32; };
+    std::uint64_t word;
+    if (scan.at_white_space) {
+      word = ~both(low.blank, high.blank);
+    } else {
+      const std::uint64_t beside = both(low.beside, high.beside), apostrophe = both(low.apostrophe, high.apostrophe);
+      std::uint64_t before_next = beside >> 1;
+      if ((apostrophe >> 63) != 0 && at + 64 < size && is_letter_or_high(text[at + 64])) before_next |= 1ULL << 63;
+      word = beside | both(low.digit, high.digit) | (apostrophe & (beside << 1 | carry_beside) & before_next);
+      carry_beside = beside >> 63;
+    }
+    words[at / 64] = word;
+    out = put_starts(word & ~(word << 1 | carry), static_cast<std::uint32_t>(at), out);
+    carry = word >> 63;
+  }
+  return static_cast<std::size_t>(out - starts);
+}
+
 }  // namespace
 
-const Kernels kAvx2{"avx2",      kPanel,       crc32c,      dot_rows,     dot_panel, dot_exact,
-                    select_rows, select_panel, mark_tokens, mark_classes, find_pair, list_bits};
+const Kernels kAvx2{"avx2",       kPanel,      crc32c,       dot_rows,  dot_panel, dot_exact, select_rows,
+                    select_panel, mark_tokens, mark_classes, find_pair, list_bits, mark_words};
 
 }  // namespace twotower::kernels

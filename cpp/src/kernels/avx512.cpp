@@ -287,9 +287,45 @@ std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint
   return static_cast<std::size_t>(out - places);
 }
 
+// ---------------------------------------------------------------- words
+
+bool is_letter_or_high(std::uint8_t byte) noexcept {
+  return (static_cast<std::uint8_t>((byte | 0x20) - 'a') < 26) || byte >= 0x80;
+}
+
+std::size_t mark_words(WordScan scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                       std::uint64_t* words, std::uint32_t* starts) noexcept {
+  const __m512i space = _mm512_set1_epi8(' ');
+  const __m512i capital_shift = _mm512_set1_epi8(scan.lowercase ? 32 : 0);
+  std::uint32_t* out = starts;
+  std::uint64_t carry = 0, carry_beside = 0;
+  for (std::size_t at = 0; at < size; at += 64) {
+    const __mmask64 inside = size - at >= 64 ? ~__mmask64{0} : (__mmask64{1} << (size - at)) - 1;
+    const __m512i v = _mm512_mask_loadu_epi8(space, inside, text + at);
+    const __mmask64 letter = in_range(_mm512_or_si512(v, space), 'a', 'z');  // the bit of a space makes A-Z a-z
+    const __mmask64 capital = letter & ~_mm512_test_epi8_mask(v, space);
+    const __m512i lower = _mm512_mask_add_epi8(v, capital, v, capital_shift);
+    _mm512_storeu_si512(folded + at, _mm512_mask_blend_epi8(equals(v, 0), lower, _mm512_set1_epi8(-1)));
+    std::uint64_t word;
+    if (scan.at_white_space) {
+      word = ~(in_range(v, 9, 13) | in_range(v, 28, 32));
+    } else {
+      const std::uint64_t beside = letter | _mm512_movepi8_mask(v), apostrophe = equals(v, '\'');
+      std::uint64_t before_next = beside >> 1;
+      if ((apostrophe >> 63) != 0 && at + 64 < size && is_letter_or_high(text[at + 64])) before_next |= 1ULL << 63;
+      word = beside | in_range(v, '0', '9') | (apostrophe & (beside << 1 | carry_beside) & before_next);
+      carry_beside = beside >> 63;
+    }
+    words[at / 64] = word;
+    out = put_starts(word & ~(word << 1 | carry), static_cast<std::uint32_t>(at), out);
+    carry = word >> 63;
+  }
+  return static_cast<std::size_t>(out - starts);
+}
+
 }  // namespace
 
-const Kernels kAvx512{"avx512",    kPanel,       crc32c,      dot_rows,     dot_panel, dot_exact,
-                      select_rows, select_panel, mark_tokens, mark_classes, find_pair, list_bits};
+const Kernels kAvx512{"avx512",     kPanel,      crc32c,       dot_rows,  dot_panel, dot_exact, select_rows,
+                      select_panel, mark_tokens, mark_classes, find_pair, list_bits, mark_words};
 
 }  // namespace twotower::kernels

@@ -21,6 +21,13 @@ struct TokenScan {
   bool found_needle = false;   // set when the needle was seen
 };
 
+/// Rules of mark_words.
+struct WordScan {
+  bool lowercase;       // fold A-Z
+  bool at_white_space;  // words end at ASCII white space alone; else at every ASCII byte but letters, digits,
+                        // apostrophes
+};
+
 /// Which pairs of neighbouring bytes may begin something that is sought, by the four halves of the two bytes: a pair is
 /// marked where one bit is set in low[0][a & 15], high[0][a >> 4], low[1][b & 15] and high[1][b >> 4]. It may mark
 /// pairs that nothing begins with, and misses none.
@@ -101,6 +108,13 @@ struct Kernels {
   /// Writes the places of the bits that are set, ascending: 64 * w + i for bit i of words[w]. Returns how many; up to
   /// 16 numbers behind the last one may be written, too.
   std::size_t (*list_bits)(const std::uint64_t* words, std::size_t n_words, std::uint32_t* places) noexcept;
+
+  /// Finds the runs of word bytes of a text: ASCII letters and digits, bytes from 0x80 up, and an apostrophe that has a
+  /// letter or a byte from 0x80 up on both sides; with `at_white_space` all bytes but 9 to 13 and 28 to 32. Writes the
+  /// position of each run's first byte, ascending, to `starts` and returns how many; words and folded, and the room
+  /// that all three need, are those of mark_tokens.
+  std::size_t (*mark_words)(WordScan scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                            std::uint64_t* words, std::uint32_t* starts) noexcept;
 };
 
 inline constexpr std::size_t kMaxPanel = 32;

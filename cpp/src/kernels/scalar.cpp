@@ -162,9 +162,37 @@ std::size_t list_bits(const std::uint64_t* words, std::size_t n_words, std::uint
   return n;
 }
 
+// ---------------------------------------------------------------- words
+
+bool is_letter_or_high(std::uint8_t byte) noexcept {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte >= 0x80;
+}
+
+bool is_white_space(std::uint8_t byte) noexcept { return (byte >= 9 && byte <= 13) || (byte >= 28 && byte <= 32); }
+
+std::size_t mark_words(WordScan scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
+                       std::uint64_t* words, std::uint32_t* starts) noexcept {
+  std::size_t n = 0;
+  bool in_word = false;
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::uint8_t byte = text[i];
+    const bool capital = scan.lowercase && byte >= 'A' && byte <= 'Z';
+    folded[i] = byte == 0 ? 0xFF : static_cast<std::uint8_t>(capital ? byte + 32 : byte);
+    const bool between =
+        byte == '\'' && i > 0 && i + 1 < size && is_letter_or_high(text[i - 1]) && is_letter_or_high(text[i + 1]);
+    const bool word = scan.at_white_space ? !is_white_space(byte)
+                                          : is_letter_or_high(byte) || (byte >= '0' && byte <= '9') || between;
+    if (i % 64 == 0) words[i / 64] = 0;
+    words[i / 64] |= std::uint64_t{word} << (i % 64);
+    if (word && !in_word) starts[n++] = static_cast<std::uint32_t>(i);
+    in_word = word;
+  }
+  return n;
+}
+
 }  // namespace
 
-const Kernels kScalar{"scalar",    kPanel,       crc32c,      dot_rows,     dot_panel, dot_exact,
-                      select_rows, select_panel, mark_tokens, mark_classes, find_pair, list_bits};
+const Kernels kScalar{"scalar",     kPanel,      crc32c,       dot_rows,  dot_panel, dot_exact, select_rows,
+                      select_panel, mark_tokens, mark_classes, find_pair, list_bits, mark_words};
 
 }  // namespace twotower::kernels

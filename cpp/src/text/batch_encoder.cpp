@@ -46,7 +46,10 @@ struct BatchEncoder::Lane {
 };
 
 BatchEncoder::BatchEncoder(TokenReaderFactory make_reader, const EncodeRequest& request)
-    : make_reader_(std::move(make_reader)), request_(request), spans_(request.spans != SpanUnit::kNone), room_(request.max_length) {
+    : make_reader_(std::move(make_reader)),
+      request_(request),
+      spans_(request.spans != SpanUnit::kNone),
+      room_(request.max_length) {
   if (request.around != nullptr) around_ = *request.around;
   if (request.pairs.empty()) around_.between.clear();
   if (request.max_length < around_.size()) {

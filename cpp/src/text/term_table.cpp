@@ -1,6 +1,7 @@
 #include "twotower/term_table.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 
@@ -10,6 +11,7 @@ namespace twotower {
 namespace {
 
 constexpr std::size_t kFirstSlots = 64;
+constexpr std::size_t kGroup = 64;  // terms between asking for their slots and reading them
 
 // Multiply and fold, eight bytes a step. Ids never depend on it: only the speed does.
 std::uint32_t hash_of(std::string_view term) noexcept {
@@ -57,8 +59,9 @@ std::int32_t TermTable::find(std::string_view wanted) const noexcept {
   return slots_[slot_of(wanted, hash_of(wanted))].id;
 }
 
-std::int32_t TermTable::add(std::string_view wanted) {
-  const std::uint32_t hash = hash_of(wanted);
+std::int32_t TermTable::add(std::string_view wanted) { return add(wanted, hash_of(wanted)); }
+
+std::int32_t TermTable::add(std::string_view wanted, std::uint32_t hash) {
   std::size_t slot = slot_of(wanted, hash);
   if (slots_[slot].id != kUnknown) return slots_[slot].id;
   if (size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
@@ -74,6 +77,21 @@ std::int32_t TermTable::add(std::string_view wanted) {
   slots_[slot] = {hash, static_cast<std::int32_t>(size())};
   offsets_.push_back(static_cast<std::int64_t>(bytes_.size()));
   return slots_[slot].id;
+}
+
+void TermTable::append_ids(std::span<const std::string_view> terms, bool grow, std::vector<std::int32_t>& ids) {
+  std::array<std::uint32_t, kGroup> hashes;
+  ids.reserve(ids.size() + terms.size());
+  for (; !terms.empty(); terms = terms.subspan(std::min(terms.size(), kGroup))) {
+    const std::size_t n = std::min(terms.size(), kGroup);
+    for (std::size_t i = 0; i < n; ++i) {
+      hashes[i] = hash_of(terms[i]);
+      __builtin_prefetch(&slots_[hashes[i] & (slots_.size() - 1)]);
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      ids.push_back(grow ? add(terms[i], hashes[i]) : slots_[slot_of(terms[i], hashes[i])].id);
+    }
+  }
 }
 
 void TermTable::double_slots() {

@@ -1,5 +1,6 @@
 #include "twotower/vocabulary.h"
 
+#include "text/term_links.h"
 #include "twotower/error.h"
 #include "twotower/interrupt.h"
 #include "twotower/utf8.h"
@@ -71,7 +72,18 @@ std::vector<std::string> Vocabulary::terms() const {
 
 void Vocabulary::append_ids(std::span<const std::string_view> terms, bool grow, std::vector<std::int32_t>& ids) {
   const std::lock_guard lock(mutex_);
-  for (const std::string_view term : terms) ids.push_back(grow ? table_.add(term) : table_.find(term));
+  table_.append_ids(terms, grow, ids);
+}
+
+std::shared_ptr<TermLinks> Vocabulary::links_to(std::uint64_t cache, bool begin) {
+  constexpr std::size_t kMost = 4;
+  const std::lock_guard lock(mutex_);
+  for (const auto& links : links_) {
+    if (links->serial() == cache) return links;
+  }
+  if (!begin) return nullptr;
+  if (links_.size() == kMost) links_.erase(links_.begin());
+  return links_.emplace_back(std::make_shared<TermLinks>(cache));
 }
 
 std::pair<std::vector<std::uint8_t>, std::vector<std::int64_t>> Vocabulary::stored() const {

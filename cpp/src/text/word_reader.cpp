@@ -1,7 +1,6 @@
 #include "text/word_reader.h"
 
 #include <array>
-#include <utility>
 
 #include "text/unicode.h"
 #include "twotower/utf8.h"
@@ -9,33 +8,47 @@
 namespace twotower {
 namespace {
 
-constexpr unsigned char kBreak = 0xFF;  // no ASCII byte
+constexpr unsigned char kBreak = 0xFF;     // no ASCII byte
+constexpr unsigned char kByTables = 0x80;  // a word character whose lower case is not one ASCII byte
 constexpr unsigned char kBeyondAscii = 0x80;
 constexpr char kApostrophe = '\'';
+constexpr char32_t kDotlessI = 0x131;
 
 using AsciiTable = std::array<unsigned char, 128>;
 
-AsciiTable make_ascii_table(WordRule rule, bool lowercase) {
+char32_t lower_of(char32_t c, bool turkish) noexcept { return turkish && c == 'I' ? kDotlessI : lower_case(c); }
+
+AsciiTable make_ascii_table(const WordOptions& options) {
   AsciiTable table;
   for (char32_t c = 0; c < table.size(); ++c) {
     const CharClass kind = char_record(c).kind;
-    const bool in_word = rule == WordRule::kWhitespace ? kind != CharClass::kSpace
-                                                       : kind == CharClass::kLetter || kind == CharClass::kNumber;
-    table[c] = in_word ? static_cast<unsigned char>(lowercase ? lower_case(c) : c) : kBreak;
+    const bool in_word = options.rule == WordRule::kWhitespace
+                             ? kind != CharClass::kSpace
+                             : kind == CharClass::kLetter || kind == CharClass::kNumber;
+    const char32_t lower = options.lowercase ? lower_of(c, options.turkish) : c;
+    table[c] = !in_word ? kBreak : lower >= kBeyondAscii ? kByTables : static_cast<unsigned char>(lower);
   }
   return table;
 }
 
-const unsigned char* ascii_table(WordRule rule, bool lowercase) {
-  static const std::array<AsciiTable, 4> tables = {
-      make_ascii_table(WordRule::kUnicode, false), make_ascii_table(WordRule::kUnicode, true),
-      make_ascii_table(WordRule::kWhitespace, false), make_ascii_table(WordRule::kWhitespace, true)};
-  return tables[(rule == WordRule::kWhitespace ? 2u : 0u) + (lowercase ? 1u : 0u)].data();
+const unsigned char* ascii_table(const WordOptions& options) {
+  static const auto tables = [] {
+    std::array<AsciiTable, 8> made;
+    for (unsigned i = 0; i < made.size(); ++i) {
+      made[i] =
+          make_ascii_table({(i & 4) != 0 ? WordRule::kWhitespace : WordRule::kUnicode, (i & 1) != 0, (i & 2) != 0});
+    }
+    return made;
+  }();
+  const unsigned whitespace = options.rule == WordRule::kWhitespace;
+  return tables[whitespace << 2 | unsigned{options.turkish} << 1 | unsigned{options.lowercase}].data();
 }
 
-// Lower case grows a character by at most half (2 bytes to 3), so every word of the text fits.
+// Lower case makes a character at most twice as long (the Turkish I; else 2 bytes to 3), so every word of a text fits.
+std::size_t lower_bytes(std::string_view text) { return 2 * text.size() + 4; }
+
 char* room_for(std::string_view text, std::string& buffer) {
-  const std::size_t needed = text.size() + text.size() / 2 + 4;
+  const std::size_t needed = lower_bytes(text);
   if (buffer.size() < needed) buffer.resize(needed);
   return buffer.data();
 }
@@ -46,16 +59,25 @@ unsigned char byte_at(const char* p) { return static_cast<unsigned char>(*p); }
 
 }  // namespace
 
-WordReader::WordReader(std::string_view text, WordRule rule, bool lowercase, std::string& buffer)
+std::string lower_case_of(std::string_view text, bool turkish) {
+  std::string lowered(lower_bytes(text), '\0');
+  char* out = lowered.data();
+  for (const char* at = text.data(); at != text.data() + text.size();) {
+    out = encode_utf8(lower_of(decode_utf8(at), turkish), out);
+  }
+  lowered.resize(static_cast<std::size_t>(out - lowered.data()));
+  return lowered;
+}
+
+WordReader::WordReader(std::string_view text, const WordOptions& options, std::string& buffer)
     : at_(text.data()),
       end_(text.data() + text.size()),
       out_(room_for(text, buffer)),
-      ascii_(ascii_table(rule, lowercase)),
-      rule_(rule),
-      lowercase_(lowercase) {}
+      ascii_(ascii_table(options)),
+      options_(options) {}
 
 bool WordReader::next(std::string_view& word) {
-  return rule_ == WordRule::kUnicode ? next_unicode(word) : next_whitespace(word);
+  return options_.rule == WordRule::kUnicode ? next_unicode(word) : next_whitespace(word);
 }
 
 bool WordReader::next_unicode(std::string_view& word) {
@@ -89,12 +111,13 @@ std::string_view WordReader::take_word() {
   CharClass previous = CharClass::kOther;
   while (at_ != end_) {
     unsigned char folded;
-    while (at_ != end_ && byte_at(at_) < kBeyondAscii && (folded = ascii_[byte_at(at_)]) != kBreak) {
+    while (at_ != end_ && byte_at(at_) < kBeyondAscii && (folded = ascii_[byte_at(at_)]) < kByTables) {
       previous = *at_ <= '9' ? CharClass::kNumber : CharClass::kLetter;
       *out++ = static_cast<char>(folded);
       ++at_;
     }
-    if (at_ == end_ || (byte_at(at_) < kBeyondAscii && *at_ != kApostrophe)) break;
+    if (at_ == end_) break;
+    if (byte_at(at_) < kBeyondAscii && *at_ != kApostrophe && ascii_[byte_at(at_)] == kBreak) break;
     const char* after = at_;
     const char32_t c = decode_utf8(after);
     const CharClass kind = char_record(c).kind;
@@ -112,20 +135,32 @@ std::string_view WordReader::take_word() {
   return between(out_, out);
 }
 
-// One step through a run of CJK characters: each neighbouring pair is a word; a character alone is a word by itself.
-// Returns false where the last character of a run has already been the second half of a pair.
+// One step through a run of CJK characters: the n-gram of the next size that begins at at_. Without one it moves on to
+// the next character and returns false, but for a run that is shorter than every size: that is a word by itself.
 bool WordReader::take_cjk(std::string_view& word) {
-  char* const second = take_cjk_unit(out_);
-  const char* after = at_;
-  if (at_ != end_ && char_record(decode_utf8(after)).kind == CharClass::kCjk) {
-    const char* const next_unit = at_;
-    word = between(out_, take_cjk_unit(second));
-    at_ = next_unit;
-    in_cjk_run_ = true;
+  const char* const first = at_;
+  const char* second = nullptr;
+  char* out = out_;
+  unsigned n = 0;
+  do {
+    out = take_cjk_unit(out);
+    if (++n == 1) second = at_;
+    if (n <= cjk_done_ || (options_.cjk_sizes >> (n - 1) & 1) == 0) continue;
+    word = between(out_, out);
+    const bool largest = options_.cjk_sizes >> n == 0;
+    cjk_done_ = largest ? 0 : n;
+    at_ = largest ? second : first;
+    if (largest) in_cjk_run_ = cjk_follows();
+    return true;
+  } while (options_.cjk_sizes >> n != 0 && cjk_follows());
+  if (!in_cjk_run_ && cjk_done_ == 0) {
+    word = between(out_, out);
     return true;
   }
-  word = between(out_, second);
-  return !std::exchange(in_cjk_run_, false);
+  at_ = second;
+  cjk_done_ = 0;
+  in_cjk_run_ = cjk_follows();
+  return false;
 }
 
 // Copies one CJK character with the marks that follow it, and moves behind both.
@@ -152,13 +187,20 @@ bool WordReader::letter_follows(const char* p) const {
   return kind == CharClass::kLetter;
 }
 
-char* WordReader::put(char32_t c, char* out) const { return encode_utf8(lowercase_ ? lower_case(c) : c, out); }
+bool WordReader::cjk_follows() const {
+  const char* p = at_;
+  return p != end_ && char_record(decode_utf8(p)).kind == CharClass::kCjk;
+}
+
+char* WordReader::put(char32_t c, char* out) const {
+  return encode_utf8(options_.lowercase ? lower_of(c, options_.turkish) : c, out);
+}
 
 bool WordReader::next_whitespace(std::string_view& word) {
   char* out = out_;
   while (at_ != end_) {
     bool space;
-    if (byte_at(at_) < kBeyondAscii) {
+    if (byte_at(at_) < kBeyondAscii && ascii_[byte_at(at_)] != kByTables) {
       const unsigned char folded = ascii_[byte_at(at_++)];
       space = folded == kBreak;
       if (!space) *out++ = static_cast<char>(folded);

@@ -99,7 +99,7 @@ class BM25Index(LexicalIndex):
         log_base : "e" or 10, optional
             For "slide" only ("e").
         threads : int
-            The most threads that building may use, 0 for every core. This version builds on one.
+            The most threads that building may use, 0 for every core. This version analyses texts on them and inverts on one.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class BM25Index(LexicalIndex):
         """
         check_threads(threads)
         options = _options(variant, k1, b, delta, None if log_base is None else str(log_base))
-        return cls(LexicalContent.build(texts, doc_ids, analyzer), options)
+        return cls(LexicalContent.build(texts, doc_ids, analyzer, threads), options)
 
     def _scoring(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("variant", "k1", "b", "delta", "log_base")}

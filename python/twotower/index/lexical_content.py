@@ -41,11 +41,14 @@ class LexicalContent:
     doc_ids: DocIds
 
     @classmethod
-    def build(cls, texts: Iterable[Any], doc_ids: Iterable[str] | None, analyzer: AnalyzerLike) -> Self:
+    def build(
+        cls, texts: Iterable[Any], doc_ids: Iterable[str] | None, analyzer: AnalyzerLike, threads: int = 0
+    ) -> Self:
         """Analyse and invert documents; arguments as those of `BM25Index.build`."""
         analyzer = as_analyzer(analyzer)
         vocabulary = Vocabulary()
-        terms = term_ids(iterate(texts, "texts"), analyzer, vocabulary, grow=True)
+        items = texts if isinstance(texts, (list, tuple)) else iterate(texts, "texts")
+        terms = term_ids(items, analyzer, vocabulary, grow=True, threads=threads)
         names = check_doc_ids(doc_ids, len(terms.offsets) - 1)
         arrays = core.build_inverted_arrays(terms.ids, terms.offsets, len(vocabulary))
         return cls(dict(zip(_POSTINGS, arrays, strict=True)), vocabulary, analyzer, names)
@@ -98,10 +101,11 @@ def listed(values: Any, name: str) -> list[Any]:
     return list(iterate(values, name))
 
 
-def term_ids(items: Iterable[Any], analyzer: Analyzer, vocabulary: Vocabulary, grow: bool) -> TermIds:
+def term_ids(items: Iterable[Any], analyzer: Analyzer, vocabulary: Vocabulary, grow: bool, threads: int = 1) -> TermIds:
     """Return the ids of the terms of texts, which are analysed, or of lists of terms, taken as they are.
 
-    The first item tells which of the two comes. Read as a stream: of all items only the ids are held at once.
+    The first item tells which of the two comes. A list is read where it is, anything else as a stream: of all its items
+    only the ids are held at once.
 
     Raises
     ------
@@ -115,4 +119,5 @@ def term_ids(items: Iterable[Any], analyzer: Analyzer, vocabulary: Vocabulary, g
             raise InputTypeError(f"text 0 is of type {type(item).__name__}: give strings, or lists of terms")
     if first and not isinstance(first[0], str):
         return vocabulary.ids(chain(first, stream), grow)
-    return analyzer.term_ids(chain(first, stream), vocabulary, grow)
+    texts = items if isinstance(items, (list, tuple)) else chain(first, stream)
+    return analyzer.term_ids(texts, vocabulary, grow, threads)

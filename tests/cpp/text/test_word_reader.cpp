@@ -10,9 +10,10 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-Strings read(std::string_view text, WordRule rule = WordRule::kUnicode, bool lowercase = true) {
+Strings read(std::string_view text, WordRule rule = WordRule::kUnicode, bool lowercase = true,
+             std::uint8_t cjk_sizes = 0b10) {
   std::string buffer;
-  WordReader reader(text, rule, lowercase, buffer);
+  WordReader reader(text, {rule, lowercase, false, cjk_sizes}, buffer);
   Strings words;
   for (std::string_view word; reader.next(word);) words.emplace_back(word);
   return words;
@@ -59,6 +60,17 @@ TEST_CASE("words: CJK runs become pairs, one alone is a word") {
   CHECK(read("abc東京3月") == Strings{"abc", "東京", "3", "月"});
   CHECK(read("カタカナー 한국어") == Strings{"カタ", "タカ", "カナ", "ナー", "한국", "국어"});
   CHECK(read("か\u3099き\uFE00く'け") == Strings{"か\u3099き", "きく", "け"});
+}
+
+TEST_CASE("words: n-grams of other sizes") {
+  const auto sizes = [](std::string_view text, std::uint8_t bits) {
+    return read(text, WordRule::kUnicode, true, bits);
+  };
+  CHECK(sizes("東京都 山", 0b1) == Strings{"東", "京", "都", "山"});
+  CHECK(sizes("東京都 山", 0b11) == Strings{"東", "東京", "京", "京都", "都", "山"});
+  CHECK(sizes("東京都庁 山 日本", 0b100) == Strings{"東京都", "京都庁", "山", "日本"});
+  CHECK(sizes("東京都 日本x山", 0b110) == Strings{"東京", "東京都", "京都", "日本", "x", "山"});
+  CHECK(sizes("か\u3099き\uFE00く", 0b11) == Strings{"か\u3099", "か\u3099き", "き", "きく", "く"});
 }
 
 TEST_CASE("words: white space") {

@@ -3,20 +3,24 @@
 import _thread
 import copy
 import json
+import os
 import pickle
 import signal
+import subprocess
 import sys
 import threading
 import time
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import Stemmer
 
+import twotower as tt
 from twotower import Analyzer, Vocabulary
 from twotower.errors import InputTypeError, InvalidInputError, VersionWarning
-from twotower.text import ANALYZERS, STOP_WORDS, as_analyzer
+from twotower.text import ANALYZERS, STEMMERS, STOP_WORDS, as_analyzer
 
 COURSE = ["Sweet sweet nurse! Love?", "Sweet sorrow", "How sweet is love?", "Nurse!"]
 
@@ -82,9 +86,17 @@ def test_every_snowball_algorithm(stemmer):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: Analyzer("klingon"), InvalidInputError, "unknown analyzer 'klingon': choose one of english, plain"),
+        (
+            lambda: Analyzer("klingon"),
+            InvalidInputError,
+            "unknown analyzer 'klingon': choose one of arabic, .*english, .*plain",
+        ),
         (lambda: Analyzer(stemmer="klingon"), InvalidInputError, "unknown stemmer 'klingon'.* english, .* yiddish"),
-        (lambda: Analyzer(stop_words="klingon"), InvalidInputError, "unknown stop list 'klingon': choose english"),
+        (
+            lambda: Analyzer(stop_words="klingon"),
+            InvalidInputError,
+            "unknown stop list 'klingon': choose arabic, .*english",
+        ),
         (lambda: Analyzer(words="regex"), InvalidInputError, "unknown word rule 'regex': choose .*unicode, whitespace"),
         (lambda: Analyzer(lowercase="no"), InputTypeError, "lowercase is of type str"),
         (lambda: Analyzer(stop_words=["a", 1]), InputTypeError, "stop word 1 is of type int"),
@@ -165,8 +177,8 @@ def test_another_version_warns_and_never_passes_in_silence():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "has version 2: this twotower reads version 1"),
-        ({"extra": 1}, "has the keys .*extra.*: it must have lowercase"),
+        ({"version": 3}, "has version 3: this twotower reads version 1 to 2"),
+        ({"extra": 1}, "has the keys .*extra.*: it must have .*cjk_ngrams, fold_accents, lowercase"),
         ({"stemmer": "klingon"}, "unknown stemmer"),
         ({"words": []}, "unknown word rule"),
         ({"stemmer": ["english"]}, "unknown stemmer"),
@@ -232,7 +244,7 @@ def test_the_gil_is_free_during_the_analysis():
 
 
 def test_ctrl_c_stops_between_texts():
-    texts, vocabulary = ["love " * 20_000] * 1500 + ["end"], Vocabulary()
+    texts, vocabulary = ["love " * 20_000] * 30_000 + ["end"], Vocabulary()
     timer = threading.Timer(0.1, _thread.interrupt_main)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
@@ -252,3 +264,96 @@ def test_a_signal_handler_may_use_the_analyzer_that_is_at_work():
         signal.signal(signal.SIGALRM, old)
     assert seen
     assert all(terms == ["love", "nurs"] for terms in seen)
+
+
+def test_configs_of_version_1_still_load():
+    versions = {key: value for key, value in Analyzer().to_config().items() if key.endswith("_version")}
+    first = {"version": 1, "words": "unicode", "lowercase": True, "stop_words": "english", "stemmer": "english"}
+    analyzer = Analyzer.from_config({**first, **versions})
+    assert analyzer.to_config() == Analyzer("english").to_config()
+    assert analyzer.analyze("The nurse's 東京都") == ["nurs", "東京", "京都"]
+    assert Analyzer.from_config({"version": 1, "name": "english", **versions}).analyze("loving") == ["love"]
+    with pytest.raises(InvalidInputError, match=r"it must have lowercase, .*stop_words, unicode_version"):
+        Analyzer.from_config({**first, **versions, "cjk_ngrams": [2]})
+
+
+def test_a_function_may_stem(monkeypatch):
+    analyzer = Analyzer("plain", stop_words=["a"], stemmer=lambda word: word[:3] if word != "drop" else "")
+    for _ in range(2):
+        assert analyzer.analyze("A nurses' drop élèves, a nurse") == ["nur", "élè", "nur"]
+    assert copy.copy(analyzer).analyze("nurses") == ["nur"]
+    with pytest.raises(InvalidInputError, match=r"the stemmer is the function .* cannot be saved: .*STEMMERS"):
+        analyzer.to_config()
+    with pytest.raises(InputTypeError, match="gave None for 'nurse': it must give a str"):
+        Analyzer("plain", stemmer=lambda word: None).analyze("nurse")
+    with pytest.raises(ZeroDivisionError):
+        Analyzer("plain", stemmer=lambda word: 1 / 0).analyze("nurse")
+    monkeypatch.setitem(STEMMERS, "mine", "string:capwords")
+    named = Analyzer("english", stemmer="mine")
+    assert Analyzer.from_config(named.to_config()).analyze("the nurse loves") == ["Nurse", "Loves"]
+    assert Analyzer("english", stemmer="mine").to_config()["stemmer"] == "mine"
+    assert pickle.loads(pickle.dumps(Analyzer("plain", stemmer=str.upper))).analyze("a") == ["A"]
+
+
+def test_each_distinct_word_is_stemmed_once():
+    seen = []
+    analyzer = Analyzer("plain", stemmer=lambda word: seen.append(word) or word)
+    texts = [f"sweet “love” w{n % 50} élève\u2014w{n % 70}" for n in range(20_000)]
+    analyzer.term_ids(texts, Vocabulary(), grow=True, threads=1)
+    analyzer.analyze("love élève w3 “w3”")
+    assert len(seen) == len(set(seen)) == 73
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_threads_and_forms_of_columns_do_not_matter(threads):
+    texts = [" ".join(f"word{n * k % 983}s \u201cq{k}\u201d" for k in range(20)) for n in range(9000)]
+    vocabulary, expected = Vocabulary(), Vocabulary()
+    ids, offsets = Analyzer().term_ids(iter(texts), expected, grow=True, threads=1)
+    for column in (texts, np.array(texts), pa.chunked_array([texts[:10], texts[10:]]), blob_of(texts), iter(texts)):
+        vocabulary = Vocabulary()
+        found = Analyzer().term_ids(column, vocabulary, grow=True, threads=threads)
+        assert found.ids.tobytes() == ids.tobytes()
+        assert found.offsets.tobytes() == offsets.tobytes()
+        assert vocabulary.terms() == expected.terms()
+    assert Analyzer().analyze_batch(texts[:50], threads) == Analyzer().analyze_batch(iter(texts[:50]))
+
+
+def blob_of(texts):
+    encoded = [text.encode() for text in texts]
+    return b"".join(encoded), np.cumsum([0, *map(len, encoded)])
+
+
+def test_columns_that_are_wrong():
+    with pytest.raises(InvalidInputError, match="text 1 is null"):
+        Analyzer().analyze_batch(pa.array(["a", None]))
+    with pytest.raises(InvalidInputError, match="text 1 is not valid UTF-8 at byte 1"):
+        Analyzer().analyze_batch((b"ab\xff", np.array([0, 1, 3])))
+    with pytest.raises(InputTypeError, match="threads is of type float"):
+        Analyzer().analyze_batch(["a"], threads=1.0)
+    with pytest.raises(InvalidInputError, match="threads is -1"):
+        Analyzer().analyze_batch(["a"], threads=-1)
+
+
+def test_every_isa_gives_the_same_ids():
+    """Real words, hostile edges and long runs, in processes of their own: the instruction set is chosen once."""
+    code = (
+        "import hashlib, twotower as tt\n"
+        "edges = \"ab'cd 'x' don't 1'0 \\u2019 \\u00e9'\\u00e9 \\u6771\\u4eac\\u90fd \\0a\\x1fb \"\n"
+        "texts = [(edges * 7)[i:] + 'Q' * i + chr(0x300 + i) + '\\U0001d518' * (i % 5) for i in range(200)]\n"
+        "for options in ({}, {'words': 'whitespace'}, {'lowercase': False, 'stemmer': None}):\n"
+        "    v = tt.Vocabulary(); ids = tt.Analyzer('english', **options).term_ids(texts, v, grow=True)\n"
+        "    print(hashlib.sha256(ids.ids.tobytes() + repr(v.terms()).encode()).hexdigest())\n"
+    )
+    names = tt.backend().isas
+    outputs = set()
+    for isa in names:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "TWOTOWER_ISA": isa},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        outputs.add(done.stdout)
+    assert len(outputs) == 1
+    assert len(outputs.pop().split()) == 3
