@@ -14,8 +14,8 @@ from twotower.text.native import NativeTexts, NativeVocabulary, unicode_version
 from twotower.text.native_analyzer import native_analyzer
 from twotower.text.options import OPTIONS, checked_options
 from twotower.text.term_ids import TermIds, batches, joined
-from twotower.text.vocabulary import Vocabulary
 from twotower.text.text_columns import Texts, native_texts
+from twotower.text.vocabulary import Vocabulary
 
 _LONG_LIST = 8  # words of a list that a repr shows
 

@@ -7,8 +7,8 @@ from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.analyzer import Analyzer, as_analyzer
 from twotower.text.analyzers import TextFunction
 from twotower.text.term_ids import TermIds
-from twotower.text.vocabulary import Vocabulary
 from twotower.text.text_columns import Texts
+from twotower.text.vocabulary import Vocabulary
 
 CONFIG_VERSION = 1
 
