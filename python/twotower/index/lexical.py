@@ -150,7 +150,7 @@ class LexicalIndex(ABC):
         k = check_k(k, len(batch), len(self))
         threads = check_threads(threads)
         terms = self._term_ids(batch)
-        scores, docs = self._scorer.search(terms.ids, terms.offsets, k, threads)
+        scores, docs, _ = self._scorer.search(terms.ids, terms.offsets, k, threads)
         hits = Hits(scores, docs, self.doc_ids.__getitem__)
         return hits[0] if single else hits
 

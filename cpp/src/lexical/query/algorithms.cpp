@@ -3,8 +3,8 @@
 #include <array>
 #include <string>
 
+#include "lexical/query/query_bounds.h"
 #include "twotower/error.h"
-#include "twotower/lexical_search.h"
 
 namespace twotower {
 namespace {
@@ -14,7 +14,13 @@ struct Entry {
   QueryAlgorithm rank;
 };
 
-constexpr std::array kAlgorithms{Entry{"exhaustive", &rank_exhaustively}};
+constexpr std::array kAlgorithms{Entry{"exhaustive", &rank_exhaustively}, Entry{"windowed", &rank_by_windows},
+                                 Entry{"maxscore", &rank_by_maxscore}, Entry{"adaptive", &rank_by_cost}};
+constexpr std::size_t kExhaustive = 0, kAdaptive = 3;
+static_assert(kAlgorithms.size() <= std::tuple_size_v<decltype(SearchCounts::queries)>);
+
+// When more than one posting in so many belongs to a hit that is asked for, nearly all documents would be scored twice.
+constexpr std::size_t kPostingsAHit = 3;
 
 }  // namespace
 
@@ -24,13 +30,21 @@ std::vector<std::string> query_algorithms() {
   return names;
 }
 
-QueryAlgorithm find_query_algorithm(std::string_view name) {
-  std::string known;
-  for (const Entry& entry : kAlgorithms) {
-    if (entry.name == name) return entry.rank;
-    known += (known.empty() ? "" : ", ") + std::string(entry.name);
+std::size_t find_query_algorithm(std::string_view name) {
+  std::string known(kAutoAlgorithm);
+  for (std::size_t i = 0; i < kAlgorithms.size(); ++i) {
+    if (kAlgorithms[i].name == name) return i;
+    known += ", " + std::string(kAlgorithms[i].name);
   }
   throw InvalidInput("unknown query algorithm '" + std::string(name) + "': choose one of " + known);
 }
+
+std::size_t pick_query_algorithm(const RankInput& query, std::size_t k) {
+  std::size_t n_postings = 0;
+  for (const QueryTerm& term : query.terms) n_postings += query.searcher.scorer().index().df(term.term);
+  return k * kPostingsAHit > n_postings ? kExhaustive : kAdaptive;
+}
+
+QueryAlgorithm query_algorithm(std::size_t number) { return kAlgorithms[number].rank; }
 
 }  // namespace twotower

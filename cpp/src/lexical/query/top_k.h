@@ -19,6 +19,7 @@ class TopK {
  public:
   /// REQUIRES k >= 1.
   explicit TopK(std::size_t k) : k_(k) {}
+  std::size_t k() const noexcept { return k_; }
 
   /// REQUIRES a score that is not NaN, and each DocId at most once.
   void offer(double score, DocId doc) {
