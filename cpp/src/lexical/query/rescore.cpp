@@ -11,16 +11,22 @@ using Pairs = std::span<const Candidates::Pair>;
 
 void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const QueryBounds& bounds,
                          std::span<const QueryTerm> query, Pairs candidates, TopK& best) {
-  of_term_.clear();
-  candidates_.clear();
-  docs_.clear();
-  tfs_.clear();
-  for (const BoundedTerm& term : bounds.terms()) {
-    const std::size_t first = docs_.size();
-    find(impacts, term, candidates);
-    of_term_.push_back({first, docs_.size()});
+  const std::size_t most = candidates.size() * bounds.terms().size() + kSearches;
+  if (candidates_.size() < most) {
+    for (auto* array : {&candidates_, &postings_, &docs_, &tfs_}) array->resize(most);
+    parts_.resize(most);
   }
-  parts_.resize(docs_.size());
+  of_term_.clear();
+  n_found_ = 0;
+  for (const BoundedTerm& term : bounds.terms()) {
+    const std::size_t first = n_found_;
+    find(impacts, term, candidates);
+    for (std::size_t i = first; i < n_found_; ++i) {  // a loop of its own: many loads from far away at once
+      docs_[i] = candidates[candidates_[i]].doc;
+      tfs_[i] = term.postings.tfs[postings_[i]];
+    }
+    of_term_.push_back({first, n_found_});
+  }
   sums_.assign(candidates.size(), 0.0);
   for (std::size_t i = 0; i < query.size(); ++i) {
     const auto [first, last] = of_term_[bounds.occurrences()[i]];
@@ -44,24 +50,22 @@ void Rescorer::find(const ImpactIndex& impacts, const BoundedTerm& term, Pairs c
   }
 }
 
-void Rescorer::found(const BoundedTerm& term, std::size_t candidate, std::size_t posting) {
-  candidates_.push_back(static_cast<std::uint32_t>(candidate));
-  docs_.push_back(term.postings.docs[posting]);
-  tfs_.push_back(term.postings.tfs[posting]);
-}
-
 void Rescorer::find_rare(const BoundedTerm& term, Pairs candidates) {
   std::size_t c = 0;
   for (std::size_t i = 0; i < term.postings.size() && c < candidates.size(); ++i) {
     while (c < candidates.size() && candidates[c].doc < term.postings.docs[i]) ++c;
-    if (c < candidates.size() && candidates[c].doc == term.postings.docs[i]) found(term, c, i);
+    if (c == candidates.size() || candidates[c].doc != term.postings.docs[i]) continue;
+    candidates_[n_found_] = static_cast<std::uint32_t>(c);
+    postings_[n_found_++] = static_cast<std::uint32_t>(i);
   }
 }
 
 void Rescorer::find_in_column(const ImpactIndex& impacts, const BoundedTerm& term, Pairs candidates) {
   const std::uint8_t* column = impacts.column(*term.impacts);
   for (std::size_t c = 0; c < candidates.size(); ++c) {
-    if (column[candidates[c].doc] != 0) found(term, c, impacts.posting_of(*term.impacts, candidates[c].doc));
+    if (column[candidates[c].doc] == 0) continue;
+    candidates_[n_found_] = static_cast<std::uint32_t>(c);
+    postings_[n_found_++] = static_cast<std::uint32_t>(impacts.posting_of(*term.impacts, candidates[c].doc));
   }
 }
 
@@ -79,7 +83,9 @@ void Rescorer::find_in_list(const ImpactIndex& impacts, const BoundedTerm& term,
     if (bounds[0] != bounds[1]) {
       find_places(places + bounds[0], bounds[1] - bounds[0], wanted, at);
       for (std::size_t i = 0; i < n; ++i) {
-        if (places[bounds[0] + at[i]] == wanted[i]) found(term, c + i, bounds[0] + at[i]);
+        candidates_[n_found_] = static_cast<std::uint32_t>(c + i);
+        postings_[n_found_] = bounds[0] + at[i];
+        n_found_ += places[bounds[0] + at[i]] == wanted[i] ? 1 : 0;  // without a branch: it would be a coin toss
       }
     }
     c += n;

@@ -30,10 +30,11 @@ class Rescorer {
   void find_in_column(const ImpactIndex& impacts, const BoundedTerm& term,
                       std::span<const Candidates::Pair> candidates);
   void find_in_list(const ImpactIndex& impacts, const BoundedTerm& term, std::span<const Candidates::Pair> candidates);
-  void found(const BoundedTerm& term, std::size_t candidate, std::size_t posting);
 
   std::vector<Parts> of_term_;
-  std::vector<std::uint32_t> candidates_;
+  std::vector<std::uint32_t> candidates_;  // of each posting found
+  std::vector<std::uint32_t> postings_;    // its number in its term's list
+  std::size_t n_found_ = 0;
   std::vector<DocId> docs_;
   std::vector<std::uint32_t> tfs_;
   std::vector<double> parts_;
