@@ -11,7 +11,6 @@
 namespace twotower {
 namespace {
 
-constexpr std::size_t kBlock = 64;       // documents between two counts of a column
 constexpr std::size_t kColumnShare = 8;  // a term in more than 1/8 of the documents is a column
 
 // The least float with 255 * step >= greatest.
@@ -84,7 +83,7 @@ void ImpactIndex::add_term(const Scorer& scorer, TermId id) {
     window_starts_.push_back(static_cast<std::uint32_t>(posting));
   }
   if (postings.size() * kColumnShare > scorer.index().n_docs()) {
-    add_column(postings.docs, codes, term);
+    add_column(postings, codes, term);
   } else {
     add_list(postings.docs, codes, term);
   }
@@ -99,30 +98,22 @@ void ImpactIndex::add_list(std::span<const DocId> docs, std::span<const std::uin
   codes_.insert(codes_.end(), codes.begin(), codes.end());
 }
 
-void ImpactIndex::add_column(std::span<const DocId> docs, std::span<const std::uint8_t> codes, ImpactTerm& term) {
+void ImpactIndex::add_column(const Postings& postings, std::span<const std::uint8_t> codes, ImpactTerm& term) {
   term.form = ImpactForm::kColumn;
   term.first = columns_.size();
   columns_.resize(columns_.size() + n_windows_ * kWindow, 0);
-  std::size_t posting = 0;
-  for (std::size_t block = 0; block < n_windows_ * kWindow / kBlock; ++block) {
-    column_counts_.push_back(static_cast<std::uint32_t>(posting));
-    for (; posting < docs.size() && docs[posting] / kBlock == block; ++posting) {
-      columns_[term.first + docs[posting]] = codes[posting];
-    }
+  column_tfs_.resize(columns_.size(), 0);
+  for (std::size_t i = 0; i < postings.size(); ++i) {
+    columns_[term.first + postings.docs[i]] = codes[i];
+    column_tfs_[term.first + postings.docs[i]] =
+        static_cast<std::uint8_t>(std::min<std::uint32_t>(postings.tfs[i], kManyTimes));
   }
-}
-
-std::size_t ImpactIndex::posting_of(const ImpactTerm& term, DocId doc) const noexcept {
-  const std::uint8_t* column = &columns_[term.first];
-  const std::size_t block = doc / kBlock;
-  const auto before = std::count_if(column + block * kBlock, column + doc, [](std::uint8_t code) { return code != 0; });
-  return column_counts_[term.first / kBlock + block] + static_cast<std::size_t>(before);
 }
 
 std::size_t ImpactIndex::n_bytes() const noexcept {
   return numbers_.size() * sizeof(std::uint32_t) + terms_.size() * sizeof(ImpactTerm) +
          window_starts_.size() * sizeof(std::uint32_t) + places_.size() * sizeof(std::uint16_t) + codes_.size() +
-         columns_.size() + column_counts_.size() * sizeof(std::uint32_t);
+         columns_.size() + column_tfs_.size();
 }
 
 }  // namespace twotower

@@ -24,7 +24,7 @@ inline constexpr std::array<std::size_t, 4> kStoredRanks{1, 10, 100, 1000};  ///
 enum class ImpactForm : std::uint8_t {
   kRare,    ///< not at all: too few a window to be worth a table. Their contributions are computed for each query.
   kList,    ///< 3 bytes a posting: u16 place in its window, u8 code
-  kColumn,  ///< 1 byte a document: its code
+  kColumn,  ///< 2 bytes a document: its code, and its tf for the exact scores
 };
 
 /// Where a term's codes are, and what bounds them.
@@ -38,7 +38,7 @@ struct ImpactTerm {
 
 /// Codes of all terms that are not rare. Immutable after construction, so safe on every thread.
 ///
-/// 3 bytes a posting of a listed term, 17/16 bytes a document and column, 4 bytes a window and kept term, 4 bytes a
+/// 3 bytes a posting of a listed term, 2 bytes a document and column, 4 bytes a window and kept term, 4 bytes a
 /// term.
 class ImpactIndex {
  public:
@@ -58,8 +58,9 @@ class ImpactIndex {
   const std::uint8_t* codes(const ImpactTerm& term) const noexcept { return &codes_[term.first]; }
   /// The codes of a term's column, by DocId, padded with 0 to whole windows.
   const std::uint8_t* column(const ImpactTerm& term) const noexcept { return &columns_[term.first]; }
-  /// The number of the posting of `doc` in a term's column. REQUIRES that its code is not 0. O(64).
-  std::size_t posting_of(const ImpactTerm& term, DocId doc) const noexcept;
+  /// The tfs beside column(): 0 where there is no posting, kManyTimes where it is that or more.
+  const std::uint8_t* column_tfs(const ImpactTerm& term) const noexcept { return &column_tfs_[term.first]; }
+  static constexpr std::uint8_t kManyTimes = 255;
 
   /// Memory of all tables.
   std::size_t n_bytes() const noexcept;
@@ -67,7 +68,7 @@ class ImpactIndex {
  private:
   void add_term(const Scorer& scorer, TermId term);
   void add_list(std::span<const DocId> docs, std::span<const std::uint8_t> codes, ImpactTerm& term);
-  void add_column(std::span<const DocId> docs, std::span<const std::uint8_t> codes, ImpactTerm& term);
+  void add_column(const Postings& postings, std::span<const std::uint8_t> codes, ImpactTerm& term);
 
   std::size_t n_windows_;
   std::vector<std::uint32_t> numbers_;  // [V]: of the term in terms_
@@ -76,7 +77,7 @@ class ImpactIndex {
   std::vector<std::uint16_t> places_;
   std::vector<std::uint8_t> codes_;
   std::vector<std::uint8_t> columns_;
-  std::vector<std::uint32_t> column_counts_;  // postings of the column before each block of 64 documents
+  std::vector<std::uint8_t> column_tfs_;
 };
 
 /// The least number of documents from which a term is kept in another form than kRare.

@@ -44,7 +44,7 @@ class Candidates {
     if (n_at_level_ - counts_[level_] >= k_) raise();
   }
 
-  /// Drops all pairs below the final threshold; the rest in the order in which they came.
+  /// Drops all pairs below the final threshold; the rest in the order in which they came: by window, not by DocId.
   std::vector<Pair>& finish() {
     std::erase_if(pairs_, [this](const Pair& pair) { return pair.sum < threshold_; });
     return pairs_;

@@ -44,6 +44,7 @@ class QueryBounds {
   /// Value of each posting of a rare term.
   const std::uint16_t* rare_values(std::size_t t) const noexcept { return &rare_values_[terms_[t].rare_values]; }
 
+  double unit() const noexcept { return unit_; }
   /// A document whose values sum to v has a score in [(v - error) * unit, v * unit].
   std::uint32_t error() const noexcept { return error_; }
   /// A document whose values sum to less is not among the k best of all documents. O(L), and O(df) for rare terms.

@@ -20,10 +20,13 @@ void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const
   n_found_ = 0;
   for (const BoundedTerm& term : bounds.terms()) {
     const std::size_t first = n_found_;
-    find(impacts, term, candidates);
-    for (std::size_t i = first; i < n_found_; ++i) {  // a loop of its own: many loads from far away at once
-      docs_[i] = candidates[candidates_[i]].doc;
-      tfs_[i] = term.postings.tfs[postings_[i]];
+    if (term.impacts->form == ImpactForm::kColumn) {
+      find_in_column(scorer, impacts, term, candidates);
+    } else {
+      term.impacts->form == ImpactForm::kRare ? find_rare(term, candidates) : find_in_list(impacts, term, candidates);
+      // Loops of their own: many loads from far away at once.
+      for (std::size_t i = first; i < n_found_; ++i) tfs_[i] = term.postings.tfs[postings_[i]];
+      for (std::size_t i = first; i < n_found_; ++i) docs_[i] = candidates[candidates_[i]].doc;
     }
     of_term_.push_back({first, n_found_});
   }
@@ -39,33 +42,36 @@ void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const
   for (std::size_t c = 0; c < candidates.size(); ++c) best.offer(sums_[c], candidates[c].doc);
 }
 
-void Rescorer::find(const ImpactIndex& impacts, const BoundedTerm& term, Pairs candidates) {
-  switch (term.impacts->form) {
-    case ImpactForm::kRare:
-      return find_rare(term, candidates);
-    case ImpactForm::kColumn:
-      return find_in_column(impacts, term, candidates);
-    case ImpactForm::kList:
-      return find_in_list(impacts, term, candidates);
-  }
-}
-
+// A rare term has few postings in a window, so the ones of a candidate's window are compared one after the other.
 void Rescorer::find_rare(const BoundedTerm& term, Pairs candidates) {
-  std::size_t c = 0;
-  for (std::size_t i = 0; i < term.postings.size() && c < candidates.size(); ++i) {
-    while (c < candidates.size() && candidates[c].doc < term.postings.docs[i]) ++c;
-    if (c == candidates.size() || candidates[c].doc != term.postings.docs[i]) continue;
-    candidates_[n_found_] = static_cast<std::uint32_t>(c);
-    postings_[n_found_++] = static_cast<std::uint32_t>(i);
+  const auto& docs = term.postings.docs;
+  std::size_t first = 0, last = 0;  // of the window's postings
+  std::size_t window = static_cast<std::size_t>(-1);
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    const DocId doc = candidates[c].doc;
+    if (doc >> kWindowBits != window) {
+      window = doc >> kWindowBits;
+      for (first = last; first < docs.size() && docs[first] >> kWindowBits < window;) ++first;
+      for (last = first; last < docs.size() && docs[last] >> kWindowBits == window;) ++last;
+    }
+    for (std::size_t i = first; i < last; ++i) {
+      if (docs[i] != doc) continue;
+      candidates_[n_found_] = static_cast<std::uint32_t>(c);
+      postings_[n_found_++] = static_cast<std::uint32_t>(i);
+    }
   }
 }
 
-void Rescorer::find_in_column(const ImpactIndex& impacts, const BoundedTerm& term, Pairs candidates) {
-  const std::uint8_t* column = impacts.column(*term.impacts);
+void Rescorer::find_in_column(const Scorer& scorer, const ImpactIndex& impacts, const BoundedTerm& term,
+                              Pairs candidates) {
+  const std::uint8_t* column = impacts.column_tfs(*term.impacts);
   for (std::size_t c = 0; c < candidates.size(); ++c) {
-    if (column[candidates[c].doc] == 0) continue;
+    const DocId doc = candidates[c].doc;
+    const std::uint8_t tf = column[doc];
     candidates_[n_found_] = static_cast<std::uint32_t>(c);
-    postings_[n_found_++] = static_cast<std::uint32_t>(impacts.posting_of(*term.impacts, candidates[c].doc));
+    docs_[n_found_] = doc;
+    tfs_[n_found_] = tf == ImpactIndex::kManyTimes ? scorer.index().tf(term.id, doc) : tf;
+    n_found_ += tf != 0 ? 1 : 0;
   }
 }
 
