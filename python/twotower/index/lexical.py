@@ -199,6 +199,18 @@ class LexicalIndex(ABC):
         scores, docs, counts = self._scorer.search(terms.ids, terms.offsets, k, threads, algorithm, words)
         return Hits(scores, docs, self.doc_ids.__getitem__), SearchProfile.from_counts(counts)
 
+    def memory(self) -> dict[str, int]:
+        """Return the bytes that the index holds.
+
+        Returns
+        -------
+        dict of str to int
+            "postings": DocIds, tfs, offsets and lengths as they are saved; pages of the file where the index was loaded.
+            "impacts": the quantised postings, made when the index is built or loaded, which searching reads.
+        """
+        postings = sum(array.nbytes for array in self._content.postings.values())
+        return {"postings": postings, "impacts": self._scorer.fast_bytes}
+
     def bitmap(self, where: Where) -> DocBitmap:
         """Return the documents that `where` names as a set of this index, for searches to come.
 

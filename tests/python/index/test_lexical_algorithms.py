@@ -150,3 +150,12 @@ def test_unknown_algorithms_list_the_table():
         BM25Index.build(TEXTS).search("a", algorithm="fast")
     with pytest.raises(InputTypeError, match="algorithm"):
         BM25Index.build(TEXTS).search("a", algorithm=3)
+
+
+def test_memory_of_the_fast_form_is_at_most_half_of_eight_bytes_a_posting():
+    random = np.random.default_rng(0)
+    index = BM25Index.build([[str(t) for t in row] for row in random.zipf(1.3, (20_000, 40)).tolist()])
+    n_postings = sum(len(set(row)) for row in np.random.default_rng(0).zipf(1.3, (20_000, 40)).tolist())
+    memory = index.memory()
+    assert memory["postings"] > 8 * n_postings
+    assert 0 < memory["impacts"] <= 0.5 * 8 * n_postings
