@@ -8,7 +8,7 @@ Check: ours equal the oracle "exhaustive" bit for bit, for every query; bm25s th
 whose scores differ by definition (PISA clips negative idf, tantivy rounds lengths), share of the same top documents.
 Time: CPU time of the process, so that other work on the machine counts less; rounds are interleaved, a ratio is that of
 medians, and its spread that of the rounds. Limit: a plain loop that adds one byte's value to a u16 sum, the same run.
-Command: python benchmarks/bench_lexical_peers.py --size M --stop-words removed [--peers bm25s,tantivy,pisa] [--k 10,100,1000]
+Command: PYTHONPATH=tests/python python benchmarks/bench_lexical_peers.py --size M --stop-words removed
 """
 
 import argparse
@@ -18,18 +18,15 @@ import lzma
 import platform
 import re
 import statistics
-import sys
 import tempfile
 import time
 from itertools import chain, islice
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "tests/python"), str(Path(__file__).parent)]
-
 import numpy as np
+from lexical_peers import K1, PEERS, B, folder_bytes, make_peer
 
 import twotower as tt
-from lexical_peers import B, K1, PEERS, folder_bytes, make_peer
 from real_data import require
 from twotower.text import Analyzer
 

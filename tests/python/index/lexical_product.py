@@ -3,8 +3,8 @@
 The full product is every query of scifact, cranfield, cacm and msmarco-passage-32k x every variant and tf-idf x k in
 {1, 10, 100, 1000, N}, and 2,000 random corpora, for every instruction set of this machine:
 
-    python tests/python/index/lexical_product.py            (about an hour on one core; a JSON line for each part)
-    python tests/python/index/lexical_product.py --pairwise (under a minute: each pair of collection, variant and k once)
+    PYTHONPATH=tests/python python tests/python/index/lexical_product.py (about an hour on one core; a JSON line for each part)
+    (the same) --pairwise (under a minute: each pair of collection, variant and k once)
 
 test_lexical_algorithms.py runs the second. "exhaustive" itself is compared with plain Python in test_lexical_oracle.py.
 """
@@ -15,9 +15,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 
