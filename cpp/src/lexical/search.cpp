@@ -71,21 +71,24 @@ void search(const Searcher& searcher, const TermLists& queries, std::size_t k, u
   if (filter != nullptr && filter->n_words() != (n_docs + 63) / 64) {
     throw InvalidInput("the filter must have one bit for each of the " + std::to_string(n_docs) + " documents");
   }
-  std::ranges::fill(scores, kNoScore);
-  std::ranges::fill(docs, -1);
-  const std::size_t n_places = std::min(k, n_docs);
-  if (n_places == 0) return;
+  if (k == 0) return;
+  const std::size_t n_places = std::max<std::size_t>(std::min(k, n_docs), 1);
   std::mutex counts_mutex;
   parallel_for(queries.size(), threads, [&](std::size_t q) {
+    const auto row_scores = scores.subspan(q * k, k);
+    const auto row_docs = docs.subspan(q * k, k);
     const std::vector<QueryTerm> terms = searcher.scorer().weigh(queries[q]);
-    if (terms.empty()) return;
-    const RankInput query{searcher, terms, filter};
-    const std::size_t number = pick ? pick_query_algorithm(query, n_places) : forced;
     TopK best(n_places);
     SearchCounts cost;
-    cost.queries[number] = 1;
-    query_algorithm(number)(query, best, cost);
-    best.write(scores.subspan(q * k, k), docs.subspan(q * k, k));
+    if (!terms.empty()) {
+      const RankInput query{searcher, terms, filter};
+      const std::size_t number = pick ? pick_query_algorithm(query, n_places) : forced;
+      cost.queries[number] = 1;
+      query_algorithm(number)(query, best, cost);
+    }
+    const std::size_t n_hits = best.write(row_scores, row_docs);
+    std::ranges::fill(row_scores.subspan(n_hits), kNoScore);
+    std::ranges::fill(row_docs.subspan(n_hits), -1);
     if (counts == nullptr) return;
     const std::lock_guard<std::mutex> lock(counts_mutex);
     *counts += cost;

@@ -81,10 +81,8 @@ void QueryBounds::set_kept(std::size_t t) {
   const double in_units = std::abs(term.weight) * term.impacts->step / unit_;  // of one step of the codes
   const bool positive = term.weight > 0.0;
   term.multiplier = positive ? static_cast<std::uint16_t>(256.0 * in_units * kUpwards + 1.0) : std::uint16_t{0};
-  std::uint32_t product = 0;
-  for (std::uint16_t& value : tables_[t]) {
-    value = static_cast<std::uint16_t>((product >> 8) + 1);
-    product += term.multiplier;
+  for (std::uint32_t code = 0; code < 256; ++code) {  // (code << 8) * multiplier >> 16 has an instruction for vectors
+    tables_[t][code] = static_cast<std::uint16_t>(((code << 8) * term.multiplier >> 16) + 1);
   }
   tables_[t][0] = 0;
   term.greatest = tables_[t][255];

@@ -29,14 +29,16 @@ class TopK {
     if (keys_.size() >= 2 * k_) shrink();
   }
 
-  /// Writes the pairs, best first, and leaves the rest of the spans as they are. REQUIRES spans of at least k places.
-  void write(std::span<float> scores, std::span<std::int64_t> docs) {
+  /// Writes the pairs, best first, leaves the rest of the spans as they are and returns how many pairs there were.
+  /// REQUIRES spans of at least k places.
+  std::size_t write(std::span<float> scores, std::span<std::int64_t> docs) {
     if (keys_.size() > k_) shrink();
     sort_descending(keys_);
     for (std::size_t i = 0; i < std::min(k_, keys_.size()); ++i) {
       scores[i] = score_of(keys_[i]);
       docs[i] = static_cast<std::int64_t>(~static_cast<DocId>(keys_[i]));
     }
+    return std::min(k_, keys_.size());
   }
 
  private:
@@ -80,7 +82,8 @@ class TopK {
     std::vector<std::uint64_t> sorted(keys.size());
     for (const std::uint64_t key : keys) sorted[ends[bucket(key)]++] = key;  // afterwards ends[b] is where b ends
     for (std::size_t b = 0, first = 0; b + 1 < ends.size(); first = ends[b++]) {
-      if (ends[b] - first > 1) std::sort(sorted.begin() + static_cast<std::ptrdiff_t>(first), sorted.begin() + ends[b], std::greater<>());
+      if (ends[b] - first > 1)
+        std::sort(sorted.begin() + static_cast<std::ptrdiff_t>(first), sorted.begin() + ends[b], std::greater<>());
     }
     keys.swap(sorted);
   }

@@ -20,8 +20,9 @@ constexpr std::size_t kWindowsBetweenPolls = 16;
 // A guess of the share of added postings whose document must be looked up: those whose sums reach `least`, where
 // `greatest` is the most that a sum can be. Most documents have one of the terms only, so the share falls fast.
 double pass_rate(std::uint32_t least, std::uint32_t greatest) noexcept {
-  const double rest = 1.0 - static_cast<double>(least) / std::max(greatest, 1u);
-  return rest > 0.0 ? rest * rest * rest * rest : 0.0;
+  const double rest = std::max(1.0 - static_cast<double>(least) / std::max(greatest, 1u), 0.0);
+  const double cube = rest * rest * rest;
+  return cube * cube;
 }
 
 }  // namespace
