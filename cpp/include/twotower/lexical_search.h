@@ -58,13 +58,13 @@ class DocFilter {
 /// What a batch of queries cost. Counts of different threads add up; they are the same for every thread count.
 struct SearchCounts {
   std::array<std::uint64_t, 8> queries{};  ///< by the number of the algorithm in its table
-  std::uint64_t postings = 0;              ///< of the queries' distinct terms: what "exhaustive" scores
-  std::uint64_t postings_scored = 0;       ///< whose value was added to a sum, or found by a look-up
-  std::uint64_t lookups = 0;               ///< of one term in one document, found or not
-  std::uint64_t candidates = 0;            ///< documents whose bound reached the threshold of the time
-  std::uint64_t rescored = 0;              ///< documents scored by the definition after the scan
-  std::uint64_t windows = 0;               ///< of documents that were scanned
-  std::uint64_t windows_pruned = 0;        ///< of these: where a term was looked up instead of added
+  std::uint64_t postings = 0;  ///< of the queries' distinct terms; "exhaustive" scores those of repeated terms again
+  std::uint64_t postings_scored = 0;  ///< whose value was added to a sum, or found by a look-up
+  std::uint64_t lookups = 0;          ///< of one term in one document, found or not
+  std::uint64_t candidates = 0;       ///< documents whose bound reached the threshold of the time
+  std::uint64_t rescored = 0;         ///< documents scored by the definition after the scan
+  std::uint64_t windows = 0;          ///< of documents that were scanned
+  std::uint64_t windows_pruned = 0;   ///< of these: where a term was looked up instead of added
 
   SearchCounts& operator+=(const SearchCounts& other) noexcept;
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <optional>
 
 #include "lexical/impact_index.h"
 #include "lexical/query/algorithms.h"
@@ -62,8 +63,8 @@ std::size_t Searcher::n_bytes() const noexcept { return impacts_->n_bytes(); }
 void search(const Searcher& searcher, const TermLists& queries, std::size_t k, unsigned threads,
             std::string_view algorithm, const DocFilter* filter, std::span<float> scores, std::span<std::int64_t> docs,
             SearchCounts* counts) {
-  const bool pick = algorithm == kAutoAlgorithm;
-  const std::size_t forced = pick ? 0 : find_query_algorithm(algorithm);
+  std::optional<std::size_t> forced;
+  if (algorithm != kAutoAlgorithm) forced = find_query_algorithm(algorithm);
   const std::size_t n_docs = searcher.scorer().index().n_docs();
   if (scores.size() != queries.size() * k || docs.size() != scores.size()) {
     throw InvalidInput("scores and docs must have room for n_queries * k values");
@@ -82,7 +83,7 @@ void search(const Searcher& searcher, const TermLists& queries, std::size_t k, u
     SearchCounts cost;
     if (!terms.empty()) {
       const RankInput query{searcher, terms, filter};
-      const std::size_t number = pick ? pick_query_algorithm(query, n_places) : forced;
+      const std::size_t number = choose_query_algorithm(query, n_places, forced);
       cost.queries[number] = 1;
       query_algorithm(number)(query, best, cost);
     }

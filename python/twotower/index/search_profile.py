@@ -11,11 +11,13 @@ class SearchProfile:
     Attributes
     ----------
     algorithms : dict of str to int
-        Queries that each algorithm ranked. Queries without a known term are ranked by none.
+        Queries that each algorithm ranked. Queries without a known term are ranked by none, those of more than 1,024
+        terms by "exhaustive".
     postings : int
-        Of the queries' distinct terms: what an exhaustive search scores.
+        Of the queries' distinct terms.
     postings_scored : int
-        Of these, the ones that were added to a sum, or found when a single document was looked up.
+        Those that were added to a sum, or found when a single document was looked up. "exhaustive" scores all of them,
+        and those of a repeated term again.
     lookups : int
         Single documents looked up in one term's postings, found or not.
     candidates : int

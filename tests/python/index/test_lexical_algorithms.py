@@ -73,8 +73,12 @@ def test_profile_says_what_ran():
     assert 0 < profile.postings_scored <= profile.postings
     assert profile.rescored >= 11
     assert np.array_equal(hits.docs, index.search([["a", "b"], ["x"], ["c"]], 10).docs)
-    exhaustive = index.profile([["a", "b"]], 10, algorithm="exhaustive")[1]
-    assert exhaustive.postings_scored == exhaustive.postings == 4500
+    exhaustive = index.profile([["a", "b", "b"]], 10, algorithm="exhaustive")[1]
+    assert (exhaustive.postings, exhaustive.postings_scored) == (4500, 6000)
+    assert index.profile([["a"] * 1024, ["a"] * 1025], algorithm="windowed")[1].algorithms == {
+        "windowed": 1,
+        "exhaustive": 1,
+    }
 
 
 def test_auto_scores_all_where_all_are_asked_for():

@@ -1,6 +1,7 @@
 #include "lexical/query/algorithms.h"
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "lexical/query/query_bounds.h"
@@ -40,7 +41,9 @@ std::size_t find_query_algorithm(std::string_view name) {
   throw InvalidInput("unknown query algorithm '" + std::string(name) + "': choose one of " + known);
 }
 
-std::size_t pick_query_algorithm(const RankInput& query, std::size_t k) {
+std::size_t choose_query_algorithm(const RankInput& query, std::size_t k, std::optional<std::size_t> forced) {
+  if (query.terms.size() > QueryBounds::kMostTerms) return kExhaustive;
+  if (forced) return *forced;
   std::size_t n_postings = 0;
   for (const QueryTerm& term : query.terms) n_postings += query.searcher.scorer().index().df(term.term);
   return k * kPostingsAHit > n_postings ? kExhaustive : kAdaptive;

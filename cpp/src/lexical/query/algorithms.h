@@ -1,6 +1,7 @@
 // The table of query algorithms. To add one: a file beside this one, its declaration here, one line in algorithms.cpp.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -36,8 +37,9 @@ void rank_by_cost(const RankInput& query, TopK& best, SearchCounts& counts);
 /// The number of an algorithm in the table. THROWS InvalidInput that lists the table's names.
 std::size_t find_query_algorithm(std::string_view name);
 
-/// The number of the algorithm that "auto" takes for a query.
-std::size_t pick_query_algorithm(const RankInput& query, std::size_t k);
+/// The number of the algorithm that ranks a query: `forced`, or what "auto" takes. Queries of more than
+/// QueryBounds::kMostTerms terms are ranked by "exhaustive" whatever was asked for.
+std::size_t choose_query_algorithm(const RankInput& query, std::size_t k, std::optional<std::size_t> forced);
 
 /// The algorithm of that number.
 QueryAlgorithm query_algorithm(std::size_t number);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "lexical/query/algorithms.h"
@@ -63,8 +64,11 @@ void rank_exhaustively(const RankInput& query, TopK& best, SearchCounts& counts)
 
   std::vector<Postings> rest;  // of each term: the postings of this window and those after it
   for (const QueryTerm& term : terms) rest.push_back(scorer.index().postings(term.term));
-  for (const Postings& postings : rest) counts.postings_scored += postings.size();
-  counts.postings = counts.postings_scored;
+  std::unordered_set<TermId> distinct;
+  for (std::size_t t = 0; t < terms.size(); ++t) {
+    counts.postings_scored += rest[t].size();
+    counts.postings += distinct.insert(terms[t].term).second ? rest[t].size() : 0;
+  }
   for (std::size_t first = 0; first < scorer.index().n_docs(); first += kWindow) {
     check_interrupt();
     for (std::size_t t = 0; t < terms.size(); ++t) {
