@@ -3,7 +3,7 @@
 The full product is every query of scifact, cranfield, cacm and msmarco-passage-32k x every variant and tf-idf x k in
 {1, 10, 100, 1000, N}, and 2,000 random corpora, for every instruction set of this machine:
 
-    PYTHONPATH=tests/python python tests/python/index/lexical_product.py (about an hour on one core; a JSON line for each part)
+    PYTHONPATH=tests/python python tests/python/index/lexical_product.py (10 to 15 minutes an instruction set)
     (the same) --pairwise (under a minute: each pair of collection, variant and k once)
 
 test_lexical_algorithms.py runs the second. "exhaustive" itself is compared with plain Python in test_lexical_oracle.py.

@@ -67,7 +67,7 @@ class WindowScan {
   std::vector<std::uint32_t> order_;  // terms by greatest value, ascending
   std::size_t n_looked_up_ = 0;       // the first so many of order_ are looked up in this window
   std::uint32_t looked_up_sum_ = 0;   // of their greatest values
-  std::uint32_t greatest_sum_ = 0;  // of the greatest values of all terms
+  std::uint32_t greatest_sum_ = 0;    // of the greatest values of all terms
   std::size_t n_found_ = 0;
   std::array<std::uint32_t, kWindow + 64> found_;          // sum << 16 | place in the window
   alignas(64) std::array<std::uint16_t, kWindow> sums_{};  // all 0 between windows
