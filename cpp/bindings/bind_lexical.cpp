@@ -54,6 +54,31 @@ OwnedIndex own_index(Array<std::int64_t> term_offsets, Array<DocId> docs, Array<
   return owned;
 }
 
+// A scorer and the searcher over it.
+struct OwnedScorer {
+  explicit OwnedScorer(std::unique_ptr<Scorer> owned) : scorer(std::move(owned)), searcher(*scorer) {}
+  std::unique_ptr<Scorer> scorer;
+  Searcher searcher;
+};
+
+py::dict to_dict(const SearchCounts& counts) {
+  py::dict algorithms;
+  const std::vector<std::string> names = query_algorithms();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (counts.queries[i] != 0) algorithms[py::str(names[i])] = counts.queries[i];
+  }
+  py::dict result;
+  result["algorithms"] = algorithms;
+  result["postings"] = counts.postings;
+  result["postings_scored"] = counts.postings_scored;
+  result["lookups"] = counts.lookups;
+  result["candidates"] = counts.candidates;
+  result["rescored"] = counts.rescored;
+  result["windows"] = counts.windows;
+  result["windows_pruned"] = counts.windows_pruned;
+  return result;
+}
+
 py::tuple build(const Array<TermId>& ids, const Array<std::int64_t>& offsets, std::size_t n_terms) {
   const auto ids_view = flat(ids);
   const auto offsets_view = flat(offsets);
@@ -66,8 +91,10 @@ py::tuple build(const Array<TermId>& ids, const Array<std::int64_t>& offsets, st
                         to_numpy(std::move(arrays.tfs)), to_numpy(std::move(arrays.doc_lengths)));
 }
 
-py::tuple search_batch(const Scorer& scorer, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
-                       std::size_t k, unsigned threads, const std::string& algorithm) {
+// (scores, docs, counts); `where` holds one bit a document, the first in the least bit, or is None.
+py::tuple search_batch(const OwnedScorer& owned, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
+                       std::size_t k, unsigned threads, const std::string& algorithm,
+                       const std::optional<Array<std::uint64_t>>& where) {
   const auto ids_view = flat(ids);
   const auto offsets_view = flat(offsets);
   const auto n_queries = static_cast<py::ssize_t>(offsets_view.size()) - 1;
@@ -75,15 +102,17 @@ py::tuple search_batch(const Scorer& scorer, const Array<TermId>& ids, const Arr
   Array<std::int64_t> docs({std::max<py::ssize_t>(n_queries, 0), static_cast<py::ssize_t>(k)});
   const auto scores_room = room(scores);
   const auto docs_room = room(docs);
+  const DocFilter filter(where ? flat(*where) : std::span<const std::uint64_t>());
+  SearchCounts counts;
   {
     const py::gil_scoped_release release;
-    const TermLists queries(ids_view, offsets_view, scorer.index().n_terms());
-    search(scorer, queries, k, threads, algorithm, scores_room, docs_room);
+    const TermLists queries(ids_view, offsets_view, owned.scorer->index().n_terms());
+    search(owned.searcher, queries, k, threads, algorithm, where ? &filter : nullptr, scores_room, docs_room, &counts);
   }
-  return py::make_tuple(scores, docs);
+  return py::make_tuple(scores, docs, to_dict(counts));
 }
 
-Array<float> score_batch(const Scorer& scorer, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
+Array<float> score_batch(const OwnedScorer& owned, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
                          const Array<std::int64_t>& docs, unsigned threads) {
   const auto ids_view = flat(ids);
   const auto offsets_view = flat(offsets);
@@ -92,18 +121,18 @@ Array<float> score_batch(const Scorer& scorer, const Array<TermId>& ids, const A
   const auto scores_room = room(scores);
   {
     const py::gil_scoped_release release;
-    const TermLists queries(ids_view, offsets_view, scorer.index().n_terms());
-    score(scorer, queries, docs_view, threads, scores_room);
+    const TermLists queries(ids_view, offsets_view, owned.scorer->index().n_terms());
+    score(*owned.scorer, queries, docs_view, threads, scores_room);
   }
   return scores;
 }
 
 // Rows (term, tf, df, idf, weight, part) for a query of known or unknown terms.
-py::list explain_one(const Scorer& scorer, const Array<TermId>& ids, std::int64_t doc) {
+py::list explain_one(const OwnedScorer& owned, const Array<TermId>& ids, std::int64_t doc) {
   const std::array<std::int64_t, 2> offsets{0, static_cast<std::int64_t>(ids.size())};
-  const TermLists query(flat(ids), offsets, scorer.index().n_terms());
+  const TermLists query(flat(ids), offsets, owned.scorer->index().n_terms());
   py::list rows;
-  for (const TermPart& part : explain(scorer, query[0], doc)) {
+  for (const TermPart& part : explain(*owned.scorer, query[0], doc)) {
     rows.append(py::make_tuple(part.term, part.tf, part.df, part.idf, part.weight, part.part));
   }
   return rows;
@@ -134,17 +163,27 @@ void bind_lexical(py::module_& m) {
            py::arg("tfs").noconvert(), py::arg("doc_lengths").noconvert())
       .def_property_readonly("n_terms", [](const OwnedIndex& self) { return self.index->n_terms(); });
 
-  py::class_<Scorer>(m, "LexicalScorer", "Ranks the documents of an inverted index by one scoring formula.")
+  py::class_<OwnedScorer>(m, "LexicalScorer", "Ranks the documents of an inverted index by one scoring formula.")
       .def_static(
           "bm25",
-          [](const OwnedIndex& owned, const Bm25Options& options) { return make_bm25_scorer(*owned.index, options); },
+          [](const OwnedIndex& owned, const Bm25Options& options) {
+            const py::gil_scoped_release release;
+            return std::make_unique<OwnedScorer>(make_bm25_scorer(*owned.index, options));
+          },
           py::arg("index"), py::arg("options"), py::keep_alive<0, 1>())
       .def_static(
-          "tfidf", [](const OwnedIndex& owned) { return make_tfidf_scorer(*owned.index); }, py::arg("index"),
-          py::keep_alive<0, 1>())
+          "tfidf",
+          [](const OwnedIndex& owned) {
+            const py::gil_scoped_release release;
+            return std::make_unique<OwnedScorer>(make_tfidf_scorer(*owned.index));
+          },
+          py::arg("index"), py::keep_alive<0, 1>())
+      .def_property_readonly(
+          "fast_bytes", [](const OwnedScorer& owned) { return owned.searcher.n_bytes(); },
+          "Memory of the quantised postings.")
       .def("search", &search_batch, py::arg("ids").noconvert(), py::arg("offsets").noconvert(), py::arg("k"),
-           py::arg("threads"), py::arg("algorithm") = "exhaustive",
-           "Return (scores float32 [Q, k], docs int64 [Q, k]), padded with -inf and -1.")
+           py::arg("threads"), py::arg("algorithm") = "auto", py::arg("where").noconvert() = py::none(),
+           "Return (scores float32 [Q, k], docs int64 [Q, k], counts), padded with -inf and -1.")
       .def("score", &score_batch, py::arg("ids").noconvert(), py::arg("offsets").noconvert(),
            py::arg("docs").noconvert(), py::arg("threads"), "Return float32 scores in the shape of docs.")
       .def("explain", &explain_one, py::arg("ids").noconvert(), py::arg("doc"),

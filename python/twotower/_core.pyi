@@ -256,9 +256,14 @@ class LexicalScorer:
         """
         Return float32 scores in the shape of docs.
         """
-    def search(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, algorithm: str = 'exhaustive') -> tuple:
+    def search(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, algorithm: str = 'auto', where: numpy.typing.NDArray[numpy.uint64] | None = None) -> tuple:
         """
-        Return (scores float32 [Q, k], docs int64 [Q, k]), padded with -inf and -1.
+        Return (scores float32 [Q, k], docs int64 [Q, k], counts), padded with -inf and -1.
+        """
+    @property
+    def fast_bytes(self) -> int:
+        """
+        Memory of the quantised postings.
         """
 class BadLine(ValueError):
     pass

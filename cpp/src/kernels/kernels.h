@@ -54,8 +54,8 @@ struct ByteClasses {
 };
 
 /// One instruction set. Every function is pure, thread-safe and noexcept, takes pointers of any alignment and sizes
-/// from 0 up, and agrees with kScalar: bit for bit for crc32c, select_*, dot_exact and what marks or lists, within the
-/// bound of docs/math.md (section 1) for the two float32 inner products.
+/// from 0 up, and agrees with kScalar: bit for bit but for the two float32 inner products, which agree within the bound
+/// of docs/math.md (section 1).
 struct Kernels {
   const char* name;
 
@@ -115,6 +115,13 @@ struct Kernels {
   /// that all three need, are those of mark_tokens.
   std::size_t (*mark_words)(WordScan scan, const std::uint8_t* text, std::size_t size, std::uint8_t* folded,
                             std::uint64_t* words, std::uint32_t* starts) noexcept;
+
+  /// sums[i] += codes[i] == 0 ? 0 : (codes[i] * multiplier >> 8) + 1, modulo 2^16, for n documents.
+  void (*add_column)(std::uint16_t* sums, const std::uint8_t* codes, std::size_t n, std::uint16_t multiplier) noexcept;
+
+  /// Writes sums[i] << 16 | i for each i with sums[i] >= least, ascending, to `found`, sets every sum to 0 and returns
+  /// how many were written. REQUIRES n <= 65536, a multiple of 64.
+  std::size_t (*take_sums)(std::uint16_t* sums, std::size_t n, std::uint16_t least, std::uint32_t* found) noexcept;
 };
 
 inline constexpr std::size_t kMaxPanel = 32;

@@ -190,9 +190,28 @@ std::size_t mark_words(WordScan scan, const std::uint8_t* text, std::size_t size
   return n;
 }
 
+// ---------------------------------------------------------------- quantised impacts
+
+void add_column(std::uint16_t* sums, const std::uint8_t* codes, std::size_t n, std::uint16_t multiplier) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t value = codes[i] == 0 ? 0 : (std::uint32_t{codes[i]} * multiplier >> 8) + 1;
+    sums[i] = static_cast<std::uint16_t>(sums[i] + value);
+  }
+}
+
+std::size_t take_sums(std::uint16_t* sums, std::size_t n, std::uint16_t least, std::uint32_t* found) noexcept {
+  std::size_t n_found = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (sums[i] >= least) found[n_found++] = std::uint32_t{sums[i]} << 16 | static_cast<std::uint32_t>(i);
+    sums[i] = 0;
+  }
+  return n_found;
+}
+
 }  // namespace
 
-const Kernels kScalar{"scalar",     kPanel,      crc32c,       dot_rows,  dot_panel, dot_exact, select_rows,
-                      select_panel, mark_tokens, mark_classes, find_pair, list_bits, mark_words};
+const Kernels kScalar{"scalar",  kPanel,      crc32c,       dot_rows,    dot_panel,
+                      dot_exact, select_rows, select_panel, mark_tokens, mark_classes,
+                      find_pair, list_bits,   mark_words,   add_column,  take_sums};
 
 }  // namespace twotower::kernels

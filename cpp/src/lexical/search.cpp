@@ -1,7 +1,10 @@
 // Batches of queries over threads, and the scores of single documents. Ranking itself is in query/.
 #include <algorithm>
 #include <limits>
+#include <mutex>
+#include <optional>
 
+#include "lexical/impact_index.h"
 #include "lexical/query/algorithms.h"
 #include "twotower/error.h"
 #include "twotower/lexical_search.h"
@@ -41,20 +44,55 @@ float score_document(const Scorer& scorer, std::span<const QueryTerm> terms, std
 
 }  // namespace
 
-void search(const Scorer& scorer, const TermLists& queries, std::size_t k, unsigned threads, std::string_view algorithm,
-            std::span<float> scores, std::span<std::int64_t> docs) {
-  const QueryAlgorithm rank = find_query_algorithm(algorithm);
+SearchCounts& SearchCounts::operator+=(const SearchCounts& other) noexcept {
+  for (std::size_t i = 0; i < queries.size(); ++i) queries[i] += other.queries[i];
+  postings += other.postings;
+  postings_scored += other.postings_scored;
+  lookups += other.lookups;
+  candidates += other.candidates;
+  rescored += other.rescored;
+  windows += other.windows;
+  windows_pruned += other.windows_pruned;
+  return *this;
+}
+
+Searcher::Searcher(const Scorer& scorer) : scorer_(scorer), impacts_(std::make_unique<ImpactIndex>(scorer)) {}
+Searcher::~Searcher() = default;
+std::size_t Searcher::n_bytes() const noexcept { return impacts_->n_bytes(); }
+
+void search(const Searcher& searcher, const TermLists& queries, std::size_t k, unsigned threads,
+            std::string_view algorithm, const DocFilter* filter, std::span<float> scores, std::span<std::int64_t> docs,
+            SearchCounts* counts) {
+  std::optional<std::size_t> forced;
+  if (algorithm != kAutoAlgorithm) forced = find_query_algorithm(algorithm);
+  const std::size_t n_docs = searcher.scorer().index().n_docs();
   if (scores.size() != queries.size() * k || docs.size() != scores.size()) {
     throw InvalidInput("scores and docs must have room for n_queries * k values");
   }
-  std::ranges::fill(scores, kNoScore);
-  std::ranges::fill(docs, -1);
-  const std::size_t n_places = std::min(k, scorer.index().n_docs());
-  if (n_places == 0) return;
+  if (filter != nullptr && filter->n_words() != (n_docs + 63) / 64) {
+    throw InvalidInput("the filter must have one bit for each of the " + std::to_string(n_docs) + " documents");
+  }
+  if (k == 0) return;
+  const std::size_t n_places = std::max<std::size_t>(std::min(k, n_docs), 1);
+  std::mutex counts_mutex;
   parallel_for(queries.size(), threads, [&](std::size_t q) {
+    const auto row_scores = scores.subspan(q * k, k);
+    const auto row_docs = docs.subspan(q * k, k);
+    const std::vector<QueryTerm> terms = searcher.scorer().weigh(queries[q]);
     TopK best(n_places);
-    rank(scorer, scorer.weigh(queries[q]), best);
-    best.write(scores.subspan(q * k, k), docs.subspan(q * k, k));
+    SearchCounts cost;
+    if (!terms.empty()) {
+      const RankInput query{searcher, terms, filter};
+      const std::size_t number = choose_query_algorithm(query, n_places, forced);
+      cost.queries[number] = 1;
+      query_algorithm(number)(query, best, cost);
+    }
+    const std::size_t n_hits = best.write(row_scores, row_docs);
+    std::ranges::fill(row_scores.subspan(n_hits), kNoScore);
+    std::ranges::fill(row_docs.subspan(n_hits), -1);
+    if (counts == nullptr) return;
+    const std::lock_guard<std::mutex> lock(counts_mutex);
+    *counts += cost;
   });
 }
 

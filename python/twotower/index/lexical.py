@@ -13,16 +13,21 @@ from typing import Any, ClassVar, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import CorruptFileError
+from twotower.errors import CorruptFileError, InputTypeError
 from twotower.index.arguments import as_docs, check_k, check_threads
 from twotower.index.lexical_content import LexicalContent, listed, term_ids
 from twotower.index.native import core
+from twotower.index.search_profile import SearchProfile
+from twotower.index.where import DocBitmap, as_bitmap
 from twotower.storage import read_container, write_container
 from twotower.text import TermIds
 from twotower.types import Hit, Hits
 
 Queries = Iterable[str] | Iterable[list[str]]
 """Texts, which are analysed, or lists of terms as they are."""
+
+Where = DocBitmap | npt.NDArray[Any] | Iterable[bool] | Iterable[int] | Iterable[str] | None
+"""Documents that may be returned; None: all."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +117,16 @@ class LexicalIndex(ABC):
         return f"{type(self).__name__}({len(self)} documents, {len(self.vocabulary)} terms, {n_postings} postings)"
 
     @overload  # a str is an iterable of str too: the order of the overloads decides
-    def search(self, queries: str, k: int = 10, threads: int = 1) -> list[Hit]: ...  # type: ignore[overload-overlap]
+    def search(  # type: ignore[overload-overlap]
+        self, queries: str, k: int = 10, threads: int = 1, *, algorithm: str = "auto", where: Where = None
+    ) -> list[Hit]: ...
     @overload
-    def search(self, queries: Queries, k: int = 10, threads: int = 1) -> Hits: ...
-    def search(self, queries: str | Queries, k: int = 10, threads: int = 1) -> list[Hit] | Hits:
+    def search(
+        self, queries: Queries, k: int = 10, threads: int = 1, *, algorithm: str = "auto", where: Where = None
+    ) -> Hits: ...
+    def search(
+        self, queries: str | Queries, k: int = 10, threads: int = 1, *, algorithm: str = "auto", where: Where = None
+    ) -> list[Hit] | Hits:
         """Return the `k` best documents of each query, exactly.
 
         Parameters
@@ -126,6 +137,13 @@ class LexicalIndex(ABC):
             Results for each query; rows are padded where fewer documents match.
         threads : int
             0 means every core. One query runs on one thread; the answer is the same for any number.
+        algorithm : str
+            How to find them; the answer is the same for each. "exhaustive" scores every posting in float64; "windowed"
+            adds one byte a posting and scores exactly only what may be a hit; "maxscore" does so with the fewest
+            postings; "adaptive" takes the faster of these two for each range of documents; "auto" picks for each query.
+        where : DocBitmap, array_like of bool, array_like of int, or iterable of str, optional
+            The documents that may be returned: a set that `bitmap` made, one truth value for each, DocIds, or doc_ids.
+            The others are as if they did not match; scores stay those of the whole collection.
 
         Returns
         -------
@@ -136,23 +154,77 @@ class LexicalIndex(ABC):
         Raises
         ------
         InputTypeError
-            If `queries` is neither texts nor lists of terms.
+            If `queries` is neither texts nor lists of terms, or `where` is of another type.
         InvalidInputError
-            If `k` or `threads` is negative or not an integer, or a text has lone surrogates.
+            If `k` or `threads` is negative or not an integer, a text has lone surrogates, the algorithm is unknown, or
+            `where` names documents that are not in the index.
 
         Notes
         -----
-        Each score is a float64 sum over the query's terms in their order, rounded once to float32. Cost: the number of
-        postings of the query's terms.
+        Each score is a float64 sum over the query's terms in their order, rounded once to float32; docs/math.md, section
+        2, proves that no algorithm misses a hit. `profile` also says which algorithms ran.
         """
-        single = isinstance(queries, str)
-        batch = [queries] if isinstance(queries, str) else listed(queries, "queries")
+        hits = self.profile(
+            [queries] if isinstance(queries, str) else queries, k, threads, algorithm=algorithm, where=where
+        )[0]
+        return hits[0] if isinstance(queries, str) else hits
+
+    def profile(
+        self, queries: Queries, k: int = 10, threads: int = 1, *, algorithm: str = "auto", where: Where = None
+    ) -> tuple[Hits, SearchProfile]:
+        """Search as `search` does, and say what it took: algorithms that ran, postings that were scored.
+
+        Parameters, errors and hits are those of `search`.
+
+        Returns
+        -------
+        Hits
+        SearchProfile
+
+        Examples
+        --------
+        >>> from twotower import BM25Index
+        >>> index = BM25Index.build(["sweet love", "sweet sorrow", "nurse"])
+        >>> profile = index.profile(["sweet nurse"], k=1, algorithm="exhaustive")[1]
+        >>> profile.algorithms, profile.postings_scored
+        ({'exhaustive': 1}, 3)
+        """
+        batch = listed(queries, "queries")
         k = check_k(k, len(batch), len(self))
         threads = check_threads(threads)
+        if not isinstance(algorithm, str):
+            raise InputTypeError(f"algorithm is {algorithm!r} ({type(algorithm).__name__}): give a string")
+        words = None if where is None else self.bitmap(where).words
         terms = self._term_ids(batch)
-        scores, docs = self._scorer.search(terms.ids, terms.offsets, k, threads)
-        hits = Hits(scores, docs, self.doc_ids.__getitem__)
-        return hits[0] if single else hits
+        scores, docs, counts = self._scorer.search(terms.ids, terms.offsets, k, threads, algorithm, words)
+        return Hits(scores, docs, self.doc_ids.__getitem__), SearchProfile.from_counts(counts)
+
+    def memory(self) -> dict[str, int]:
+        """Return the bytes that the index holds.
+
+        Returns
+        -------
+        dict of str to int
+            "postings": DocIds, tfs, offsets and lengths as they are saved; pages of the file where the index was loaded.
+            "impacts": the quantised postings, made when the index is built or loaded, which searching reads.
+        """
+        postings = sum(array.nbytes for array in self._content.postings.values())
+        return {"postings": postings, "impacts": self._scorer.fast_bytes}
+
+    def bitmap(self, where: Where) -> DocBitmap:
+        """Return the documents that `where` names as a set of this index, for searches to come.
+
+        Parameters and errors are those of ``search(where=...)``.
+
+        Examples
+        --------
+        >>> from twotower import BM25Index
+        >>> index = BM25Index.build(["sweet love", "sweet sorrow", "nurse"], ["a", "b", "c"])
+        >>> some = index.bitmap(["b", "c"])
+        >>> [hit.doc_id for hit in index.search("sweet", where=some)]
+        ['b']
+        """
+        return as_bitmap(where, self.doc_ids)
 
     def score(self, queries: Queries, docs: npt.ArrayLike, threads: int = 1) -> npt.NDArray[np.float32]:
         """Return the exact scores of given documents.

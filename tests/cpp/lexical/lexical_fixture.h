@@ -49,7 +49,8 @@ inline Ranked run_search(const Scorer& scorer, const Batch& queries, std::size_t
   Ranked ranked;
   ranked.scores.resize((queries.offsets.size() - 1) * k);
   ranked.docs.resize(ranked.scores.size());
-  search(scorer, queries.view(scorer.index().n_terms()), k, threads, algorithm, ranked.scores, ranked.docs);
+  const Searcher searcher(scorer);
+  search(searcher, queries.view(scorer.index().n_terms()), k, threads, algorithm, nullptr, ranked.scores, ranked.docs);
   return ranked;
 }
 

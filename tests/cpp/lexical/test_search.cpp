@@ -119,7 +119,8 @@ TEST_CASE("lexical: ties go by DocId, padding is -1 and -inf, k = 0 and empty qu
   const Corpus empty(Batch{}, 0);
   CHECK(run_search(*make_bm25_scorer(empty.index, {}), Batch{{-1}}, 1).docs == std::vector<std::int64_t>{-1});
   CHECK_THROWS_WITH_AS(run_search(*scorer, Batch{{0}}, 1, 1, "fast"),
-                       "unknown query algorithm 'fast': choose one of exhaustive", InvalidInput);
+                       "unknown query algorithm 'fast': choose one of auto, exhaustive, windowed, maxscore, adaptive",
+                       InvalidInput);
 }
 
 TEST_CASE("lexical: scores of given documents") {

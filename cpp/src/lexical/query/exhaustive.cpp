@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "lexical/query/algorithms.h"
@@ -34,10 +35,10 @@ class Window {
     }
   }
 
-  void hand_over(DocId first, TopK& best) {
+  void hand_over(DocId first, const DocFilter* filter, TopK& best) {
     for (std::size_t i = 0; i < n_touched_; ++i) {
       const DocId slot = touched_[i];
-      best.offer(sums_[slot], first + slot);
+      if (filter == nullptr || filter->allows(first + slot)) best.offer(sums_[slot], first + slot);
       sums_[slot] = 0.0;
       matched_[slot] = false;
     }
@@ -54,13 +55,20 @@ class Window {
 
 }  // namespace
 
-void rank_exhaustively(const Scorer& scorer, std::span<const QueryTerm> terms, TopK& best) {
+void rank_exhaustively(const RankInput& query, TopK& best, SearchCounts& counts) {
+  const Scorer& scorer = query.searcher.scorer();
+  const auto terms = query.terms;
   // Kept from query to query, 0.4 MB a thread. A query that ends by an exception leaves none, so what is kept is clean.
   thread_local std::unique_ptr<Window> kept;
   std::unique_ptr<Window> window = kept ? std::move(kept) : std::make_unique<Window>();
 
   std::vector<Postings> rest;  // of each term: the postings of this window and those after it
   for (const QueryTerm& term : terms) rest.push_back(scorer.index().postings(term.term));
+  std::unordered_set<TermId> distinct;
+  for (std::size_t t = 0; t < terms.size(); ++t) {
+    counts.postings_scored += rest[t].size();
+    counts.postings += distinct.insert(terms[t].term).second ? rest[t].size() : 0;
+  }
   for (std::size_t first = 0; first < scorer.index().n_docs(); first += kWindow) {
     check_interrupt();
     for (std::size_t t = 0; t < terms.size(); ++t) {
@@ -70,7 +78,7 @@ void rank_exhaustively(const Scorer& scorer, std::span<const QueryTerm> terms, T
       window->add(scorer, terms[t], rest[t].slice(0, count), static_cast<DocId>(first));
       rest[t] = rest[t].slice(count, rest[t].size() - count);
     }
-    window->hand_over(static_cast<DocId>(first), best);
+    window->hand_over(static_cast<DocId>(first), query.filter, best);
   }
   kept = std::move(window);
 }

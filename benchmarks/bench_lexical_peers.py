@@ -1,0 +1,210 @@
+"""Question: how many queries a second does exact BM25 answer, beside PISA, tantivy and bm25s, each on its fast path?
+
+Data: S = the first 50,000 of wiki-passages, M = all 438,943, L = M and the sentences of the abstracts of pubmed-titles.
+Queries: the first 1,000 of msmarco-passage-32k, real MS MARCO questions. Terms: the "english" analyzer, with its stop
+words removed or kept; all sides get the same terms. k1=1.2, b=.75, one thread, q/s through each one's Python API from
+ready query terms; string ids are not made (PISA's API always makes them).
+Check: ours equal the oracle "exhaustive" bit for bit, for every query; bm25s the same scores to 1e-4; PISA and tantivy,
+whose scores differ by definition (PISA clips negative idf, tantivy rounds lengths), share of the same top documents.
+Time: CPU time of the process, so that other work on the machine counts less; rounds are interleaved, a ratio is that of
+medians, and its spread that of the rounds. Limit: a plain loop that adds one byte's value to a u16 sum, the same run.
+Command: PYTHONPATH=tests/python python benchmarks/bench_lexical_peers.py --size M --stop-words removed
+"""
+
+import argparse
+import gzip
+import json
+import lzma
+import platform
+import re
+import statistics
+import tempfile
+import time
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+from lexical_peers import K1, PEERS, B, folder_bytes, make_peer
+
+import twotower as tt
+from real_data import require
+from twotower.text import Analyzer
+
+N_QUERIES = 1000
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+
+
+def passages():
+    with lzma.open(require("wiki-passages") / "corpus.jsonl.xz", "rt") as file:
+        for row in map(json.loads, file):
+            yield f"{row['title']} {row['text']}" if row.get("title") else row["text"]
+
+
+def sentences():
+    with gzip.open(require("pubmed-titles") / "corpus.jsonl.gz", "rt") as file:
+        for row in map(json.loads, file):
+            yield from SENTENCE_END.split(row["text"])
+
+
+def texts_of(size):
+    return {"S": lambda: islice(passages(), 50_000), "M": passages, "L": lambda: chain(passages(), sentences())}[size]()
+
+
+def build(size, stop_words):
+    """Return the index, its documents as lists of term ids, and the queries as lists of terms and of ids."""
+    analyzer = Analyzer("english") if stop_words == "removed" else Analyzer(stop_words=None)
+    index = tt.BM25Index.build(texts_of(size), analyzer=analyzer, k1=K1, b=B)
+    ids = analyzer.term_ids(texts_of(size), index.vocabulary, grow=False)
+    documents = [part.tolist() for part in np.split(ids.ids, ids.offsets[1:-1])]
+    with (require("msmarco-passage-32k") / "queries.jsonl").open() as file:
+        lines = [json.loads(line)["text"] for line in islice(file, N_QUERIES)]
+    known = [[term for term in terms if term in index.vocabulary] for terms in analyzer.analyze_batch(lines)]
+    known = [terms for terms in known if terms]
+    return index, documents, known, [[index.vocabulary.id(term) for term in terms] for terms in known]
+
+
+def cpu_seconds(work):
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def add_rate(n=2_000_000, window=16_384):
+    """Return postings a nanosecond of a loop that does nothing but add: the limit of scoring every posting."""
+    import numba
+
+    @numba.njit
+    def add(sums, places, codes, values):
+        for i in range(len(places)):
+            sums[places[i]] += values[codes[i]]
+
+    random = np.random.default_rng(0)
+    places = np.sort(random.integers(0, window, (n // 1000, 1000)), 1).astype(np.uint16).ravel()
+    codes, values = random.integers(0, 256, n).astype(np.uint8), np.arange(256, dtype=np.uint16)
+    sums = np.zeros(65_536, np.uint16)
+    add(sums, places, codes, values)
+    return n / min(cpu_seconds(lambda: add(sums, places, codes, values)) for _ in range(7)) / 1e9
+
+
+def check_ours(index, queries, k):
+    hits, oracle = index.search(queries, k), index.search(queries, k, algorithm="exhaustive")
+    assert np.array_equal(hits.docs, oracle.docs)
+    assert np.array_equal(hits.scores, oracle.scores)
+    return hits
+
+
+def check_peer(name, peer, prepared, hits, k):
+    """Return the mean share of our documents that the peer lists too; bm25s must have the same scores."""
+    found = peer.search(prepared, k)
+    docs, scores = peer.rows(found) if name == "pisa" else found
+    if name == "bm25s":
+        finite = np.isfinite(hits.scores)
+        np.testing.assert_allclose(hits.scores[finite], np.asarray(scores)[finite], rtol=1e-4)
+    shares = [
+        len(set(ours[ours >= 0].tolist()) & set(np.asarray(theirs).tolist())) / max((ours >= 0).sum(), 1)
+        for ours, theirs in zip(hits.docs, docs, strict=True)
+    ]
+    return float(np.mean(shares))
+
+
+def latencies_us(search, queries):
+    times = []
+    for query in queries:
+        started = time.process_time_ns()
+        search(query)
+        times.append((time.process_time_ns() - started) / 1000)
+    return [round(float(np.percentile(times, p)), 1) for p in (50, 99)]
+
+
+def compare(index, queries, peers, prepared, k, rounds):
+    """Return the rows of one k: ours, then each peer's."""
+    hits = check_ours(index, queries, k)
+    overlap = {name: check_peer(name, peer, prepared[name], hits, k) for name, peer in peers.items()}
+    sides = {"twotower": lambda: index.search(queries, k)}
+    sides |= {name: lambda name=name, peer=peer: peer.search(prepared[name], k) for name, peer in peers.items()}
+    times = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            times[name].append(cpu_seconds(side) / len(queries) * 1e6)
+    ours = statistics.median(times["twotower"])
+    profile = index.profile(queries, k)[1]
+    row = {
+        "k": k,
+        "twotower_us": round(ours, 1),
+        "twotower_q_per_s": round(1e6 / ours),
+        "algorithms": profile.algorithms,
+    }
+    row["postings_a_query"] = round(profile.postings / len(queries))
+    row["scored_a_query"] = round(profile.postings_scored / len(queries))
+    row["postings_per_ns"] = round(profile.postings / len(queries) / ours / 1000, 3)
+    for name in peers:
+        ratios = sorted(theirs / mine for theirs, mine in zip(times[name], times["twotower"], strict=True))
+        median = statistics.median(times[name])
+        row[name] = {
+            "us": round(median, 1),
+            "ratio": round(median / ours, 2),
+            "spread": [round(ratios[0], 2), round(ratios[-1], 2)],
+            "same_documents": round(overlap[name], 4),
+        }
+    return row
+
+
+def two_threads(index, queries, rounds):
+    """Return wall time of one thread over that of two: it needs a machine without other work."""
+
+    def seconds(threads):
+        started = time.perf_counter()
+        index.search(queries * 5, 10, threads=threads)
+        return time.perf_counter() - started
+
+    return round(statistics.median(seconds(1) / seconds(2) for _ in range(rounds)), 2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=["S", "M", "L"], default="S")
+    parser.add_argument("--stop-words", choices=["removed", "kept"], default="removed")
+    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--k", default="10,100,1000")
+    parser.add_argument("--rounds", type=int, default=7)
+    args = parser.parse_args()
+    index, documents, queries, ids = build(args.size, args.stop_words)
+    with tempfile.TemporaryDirectory() as folder:
+        index.save(Path(folder) / "twotower")
+        memory = index.memory()
+        row = {
+            "benchmark": "bm25 search, one thread, CPU time",
+            "size": args.size,
+            "documents": len(index),
+            "stop_words": args.stop_words,
+            "queries": len(queries),
+            "isa": tt.backend().isa,
+            "machine": platform.processor() or platform.machine(),
+            "memory_bytes": memory,
+            "disk_bytes": folder_bytes(Path(folder) / "twotower"),
+            "add_limit_postings_per_ns": round(add_rate(), 2),
+            "p50_p99_us_k10": latencies_us(lambda query: index.search([query], 10), queries),
+            "two_threads": two_threads(index, queries, args.rounds),
+        }
+        made = {}
+        for name in filter(None, args.peers.split(",")):
+            made[name] = make_peer(name, documents, len(index.vocabulary), Path(folder) / name)
+        peers = {name: peer for name, peer in made.items() if not isinstance(peer, str)}
+        prepared = {name: peer.prepare(ids) for name, peer in peers.items()}
+        for name, peer in made.items():
+            row[name] = (
+                peer
+                if isinstance(peer, str)
+                else {"name": peer.name, "memory": peer.memory_bytes, "disk": peer.disk_bytes}
+            )
+            if name in peers:
+                row[name]["p50_p99_us_k10"] = latencies_us(
+                    lambda query, peer=peer: peer.search([query], 10), prepared[name]
+                )
+        print(json.dumps(row), flush=True)
+        for k in map(int, args.k.split(",")):
+            print(json.dumps(compare(index, queries, peers, prepared, k, args.rounds)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
