@@ -13,6 +13,7 @@ void bind_io(py::module_& m);
 void bind_text(py::module_& m);
 void bind_wordpiece(py::module_& m);
 void bind_lexical(py::module_& m);
+void bind_lexical_build(py::module_& m);
 void bind_dense(py::module_& m);
 void bind_evaluation(py::module_& m);
 

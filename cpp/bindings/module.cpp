@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m) {
   twotower::bindings::bind_text(m);
   twotower::bindings::bind_wordpiece(m);
   twotower::bindings::bind_lexical(m);
+  twotower::bindings::bind_lexical_build(m);
   twotower::bindings::bind_dense(m);
   twotower::bindings::bind_evaluation(m);
 }
