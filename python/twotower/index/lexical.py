@@ -222,6 +222,10 @@ class LexicalIndex(ABC):
         first, last = arrays["term_offsets"][number : number + 2].tolist() if number >= 0 else (0, 0)
         return [self.doc_ids[doc] for doc in arrays["docs"][first:last].tolist()], arrays["tfs"][first:last]
 
+    def memory_bytes(self) -> dict[str, int]:
+        """Return the bytes of each array that the index holds in memory, by its name; the vocabulary is not among them."""
+        return self._content.memory_bytes()
+
     def save(self, folder: str | PathLike[str]) -> None:
         """Save to a folder, atomically: a kill leaves what was there before, or the whole new index.
 

@@ -19,9 +19,9 @@ from twotower.text import Analyzer, TermIds, Vocabulary
 Progress = Callable[[int], object]
 """Called with the number of documents taken so far, every few thousand."""
 
-_OUTSIDE = 96 << 20
+OUTSIDE_BYTES = 96 << 20
 """Bytes beside the postings: a batch of texts and its ids, the analyzer's cache of words."""
-_PER_TERM = 64
+TERM_BYTES = 64
 """Bytes of a term in the vocabulary while it grows, and in the copy that is saved."""
 
 
@@ -90,7 +90,7 @@ def invert(
     vocabulary = Vocabulary()
     n_documents = 0
     for batch in stream_term_ids(items, analyzer, vocabulary):
-        builder.reserve(_OUTSIDE + _PER_TERM * len(vocabulary))
+        builder.reserve(OUTSIDE_BYTES + TERM_BYTES * len(vocabulary))
         builder.add(batch.ids, batch.offsets, len(vocabulary))
         n_documents += len(batch.offsets) - 1
         if progress is not None:
@@ -128,9 +128,9 @@ def _checked_limit(memory_limit: int | None) -> int:
         return 0
     if not isinstance(memory_limit, int) or isinstance(memory_limit, bool):
         raise InputTypeError(f"memory_limit is {memory_limit!r} ({type(memory_limit).__name__}): give bytes as an int")
-    if memory_limit < _OUTSIDE:
+    if memory_limit < OUTSIDE_BYTES:
         raise InvalidInputError(
-            f"memory_limit is {memory_limit} bytes: a build needs {_OUTSIDE} beside its postings, and more for each "
+            f"memory_limit is {memory_limit} bytes: a build needs {OUTSIDE_BYTES} beside its postings, and more for each "
             "document and term"
         )
     return memory_limit

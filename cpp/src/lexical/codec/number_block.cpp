@@ -1,6 +1,5 @@
 #include "lexical/codec/number_block.h"
 
-#include <array>
 #include <bit>
 
 #include "twotower/error.h"
@@ -9,9 +8,6 @@ namespace twotower::codec {
 namespace {
 
 constexpr std::uint8_t kHasExceptions = 0x80;  // beside the width in the header
-
-// Bytes of a number of `bits` bits, 7 bits a byte.
-constexpr unsigned varint_bytes(unsigned bits) { return (bits + 6) / 7; }
 
 void append_varint(std::uint32_t value, std::vector<std::uint8_t>& out) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
@@ -28,23 +24,44 @@ std::uint32_t read_varint(PackedReader& in) {
   packed_corrupt("an exception has more than 5 bytes");
 }
 
-// The width at which packed bits and exceptions together take the fewest bytes; of equal ones the greatest.
-unsigned best_width(const std::uint32_t* values) {
-  std::array<std::uint8_t, kMaxWidth + 1> n_of{};  // by the bits that a number needs
-  for (std::size_t i = 0; i < kBlock; ++i) ++n_of[static_cast<std::size_t>(std::bit_width(values[i]))];
-  unsigned widest = kMaxWidth;
-  while (widest > 0 && n_of[widest] == 0) --widest;
-  unsigned best = widest;
+// Numbers that need more than `width` bits.
+std::size_t count_wider(const std::uint32_t* values, unsigned width) noexcept {
+  std::uint32_t n = 0;
+  for (std::size_t i = 0; i < kBlock; ++i) n += (values[i] >> width) != 0 ? 1 : 0;
+  return n;
+}
+
+struct Width {
+  unsigned bits;
+  std::size_t n_exceptions;
+};
+
+// The width at which packed bits and exceptions take the fewest bytes, if an exception takes kExceptionBytes. A bit
+// less saves kRowBytes, so at kMostExceptions no further bit can pay.
+Width best_width(const std::uint32_t* values) noexcept {
+  constexpr std::size_t kExceptionBytes = 2;  // place and 7 bits or fewer; longer ones are too rare to matter
+  constexpr std::size_t kMostExceptions = 40;
+  const unsigned widest = width_of(values, kBlock);
+  Width best{widest, 0};
   std::size_t best_bytes = kRowBytes * widest;
   for (unsigned width = widest; width-- > 0;) {
-    std::size_t bytes = kRowBytes * width + 1;
-    for (unsigned bits = width + 1; bits <= widest; ++bits) bytes += n_of[bits] * (1u + varint_bytes(bits - width));
+    const std::size_t n = count_wider(values, width);
+    if (n > kMostExceptions) break;
+    const std::size_t bytes = kRowBytes * width + 1 + kExceptionBytes * n;
     if (bytes < best_bytes) {
-      best = width;
+      best = {width, n};
       best_bytes = bytes;
     }
   }
   return best;
+}
+
+void append_exceptions(const std::uint32_t* values, unsigned width, std::vector<std::uint8_t>& out) {
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    if (values[i] >> width == 0) continue;
+    out.push_back(static_cast<std::uint8_t>(i));
+    append_varint(values[i] >> width, out);
+  }
 }
 
 }  // namespace
@@ -54,22 +71,13 @@ void packed_corrupt(const std::string& what) {
 }
 
 void append_block(const std::uint32_t* values, std::vector<std::uint8_t>& out) {
-  const unsigned width = best_width(values);
-  std::array<std::uint8_t, kBlock> places;
-  std::size_t n_exceptions = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    places[n_exceptions % kBlock] = static_cast<std::uint8_t>(i);
-    n_exceptions += static_cast<unsigned>(std::bit_width(values[i])) > width ? 1 : 0;
-  }
+  const auto [width, n_exceptions] = best_width(values);
+  const std::size_t begin = out.size() + (n_exceptions > 0 ? 2 : 1);
   out.push_back(static_cast<std::uint8_t>(width | (n_exceptions > 0 ? kHasExceptions : 0u)));
   if (n_exceptions > 0) out.push_back(static_cast<std::uint8_t>(n_exceptions));
-  const std::size_t begin = out.size();
   out.resize(begin + kRowBytes * width);
   pack_block(values, width, out.data() + begin);
-  for (std::size_t e = 0; e < n_exceptions; ++e) {
-    out.push_back(places[e]);
-    append_varint(values[places[e]] >> width, out);
-  }
+  if (n_exceptions > 0) append_exceptions(values, width, out);
 }
 
 void read_block(PackedReader& in, std::uint32_t* values) {
