@@ -106,7 +106,7 @@ class BM25Index(LexicalIndex):
             The most threads that building may use, 0 for every core. The index is the same for any number.
         memory_limit : int, optional
             Bytes that building may take beside the finished index (8 a posting); postings beyond it wait in a temporary
-            file. The index is the same with and without.
+            file (in the folder that TMPDIR names). The index is the same with and without.
         progress : callable, optional
             Called with the number of documents read so far, every few thousand.
 

@@ -182,3 +182,35 @@ TEST_CASE("codec: groups are the same for every thread count and end where the r
   wrong.pop_back();
   CHECK_THROWS_AS(unpack_postings(one.bytes, wrong, offsets, docs_read, tfs_read, 2), CorruptFile);
 }
+
+// The address sanitizer (preset asan) gives this test its teeth.
+TEST_CASE("codec: any bytes are read or refused, within their arrays") {
+  std::mt19937 random(7);
+  std::vector<DocId> docs(700);
+  std::vector<std::uint32_t> tfs(700, 1);
+  for (std::size_t i = 0; i < docs.size(); ++i) docs[i] = static_cast<DocId>(i * 5 + random() % 5);
+  const std::vector<std::int64_t> offsets{0, 1, 4, 400, 700};
+  const PackedPostings good = pack_postings(offsets, docs, tfs, 1);
+  const std::vector<std::uint8_t> numbers = pack_integers(docs);
+  std::size_t n_refused = 0;
+  for (int round = 0; round < 4000; ++round) {
+    std::vector<std::uint8_t> postings = good.bytes;
+    std::vector<std::uint8_t> packed = numbers;
+    for (unsigned change = 0; change <= random() % 4; ++change) {
+      postings[random() % (postings.size() - kPadding)] = static_cast<std::uint8_t>(random());
+      packed[random() % packed.size()] ^= static_cast<std::uint8_t>(1u << random() % 8);
+    }
+    try {
+      unpack_postings(postings, good.group_ends, offsets, docs, tfs, 1);
+    } catch (const CorruptFile&) {
+      ++n_refused;
+    }
+    try {
+      std::vector<std::uint32_t> values(packed_count(packed));
+      unpack_integers(packed, values);
+    } catch (const CorruptFile&) {
+      ++n_refused;
+    }
+  }
+  CHECK(n_refused > 1000);
+}
