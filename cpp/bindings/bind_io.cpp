@@ -10,6 +10,7 @@
 
 #include "arrays.h"
 #include "bindings.h"
+#include "segments.h"
 #include "twotower/container.h"
 #include "twotower/error.h"
 #include "twotower/file.h"
@@ -19,23 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::pair<const char*, DType> kDTypes[] = {
-    {"uint8", DType::kUint8},     {"int8", DType::kInt8},       {"uint16", DType::kUint16}, {"int16", DType::kInt16},
-    {"uint32", DType::kUint32},   {"int32", DType::kInt32},     {"uint64", DType::kUint64}, {"int64", DType::kInt64},
-    {"float32", DType::kFloat32}, {"float64", DType::kFloat64},
-};
-
 std::vector<std::string> dtype_names() {
   std::vector<std::string> names;
   for (const auto& [name, dtype] : kDTypes) names.emplace_back(name);
   return names;
-}
-
-DType dtype_of(const py::array& array) {
-  for (const auto& [name, dtype] : kDTypes) {
-    if (array.dtype().is(py::dtype(name)) || array.dtype().equal(py::dtype(name))) return dtype;
-  }
-  throw InvalidInput("an array has a dtype that a container cannot hold");
 }
 
 const char* name_of(DType wanted) {
@@ -45,14 +33,8 @@ const char* name_of(DType wanted) {
   return "uint8";  // never: the manifest was checked
 }
 
-void write(const fs::path& folder, const std::string& kind, const py::bytes& meta,
-           const std::vector<std::pair<std::string, py::array>>& arrays) {
-  std::vector<Segment> segments;
-  for (const auto& [name, array] : arrays) {
-    if ((array.flags() & py::array::c_style) == 0) throw InvalidInput("array '" + name + "' is not C-contiguous");
-    const std::vector<std::uint64_t> shape(array.shape(), array.shape() + array.ndim());
-    segments.push_back({name, dtype_of(array), shape, array.data()});
-  }
+void write(const fs::path& folder, const std::string& kind, const py::bytes& meta, const NamedArrays& arrays) {
+  const std::vector<Segment> segments = segments_of(arrays);
   const std::string metadata(meta);
   const py::gil_scoped_release release;
   write_container(folder, kind, metadata, segments);

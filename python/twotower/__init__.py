@@ -16,6 +16,7 @@ _HOMES = {
     "evaluate evaluate_queries evaluate_table has_answer",
     "twotower.experiments.audit": "audit",
     "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
+    "twotower.index.build_estimate": "estimate_build",
     "twotower.reporting": "report",
     "twotower.search": "Dense Hybrid rank_candidates search_split tune_together",
     "twotower.text": "Analyzer BPE FieldAnalyzers Vocabulary WordPiece",

@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'InvertedIndex', 'Judgements', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
 class TextViews:
     @staticmethod
     def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
@@ -265,6 +265,39 @@ class LexicalScorer:
         """
         Memory of the quantised postings.
         """
+class BuildCounts:
+    @property
+    def n_docs(self) -> int:
+        ...
+    @property
+    def n_postings(self) -> int:
+        ...
+    @property
+    def n_terms(self) -> int:
+        ...
+    @property
+    def spilled_bytes(self) -> int:
+        ...
+class LexicalBuilder:
+    """
+    Inverts documents as they come, in bounded memory.
+    """
+    def __init__(self, memory_limit: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, spill_folder: os.PathLike | str | bytes) -> None:
+        ...
+    def add(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def arrays(self) -> tuple:
+        """
+        Return (term_offsets, docs, tfs, doc_lengths); after finish().
+        """
+    def finish(self) -> BuildCounts:
+        ...
+    def reserve(self, bytes: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def save(self, folder: os.PathLike | str | bytes, kind: str, meta: bytes, others: collections.abc.Sequence[tuple[str, numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]]]) -> dict:
+        """
+        Save the packed index with other arrays, return the bytes of its own; after finish().
+        """
 class BadLine(ValueError):
     pass
 class NotGrouped(ValueError):
@@ -377,6 +410,14 @@ def isa_names() -> list[str]:
     """
     Instruction sets that this machine can run, best last.
     """
+def pack_integers(values: numpy.typing.NDArray[numpy.uint32]) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    Return numbers, small ones best, as few bytes.
+    """
+def pack_postings(term_offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.uint32], tfs: numpy.typing.NDArray[numpy.uint32], threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    Return (postings uint8, group_ends uint64).
+    """
 def prune_vocabulary(words: WordCounts, tokens: collections.abc.Sequence[str], n_fixed: typing.SupportsInt | typing.SupportsIndex, size: typing.SupportsInt | typing.SupportsIndex, prefix: str) -> list[str]:
     ...
 def query_algorithms() -> list[str]:
@@ -392,6 +433,14 @@ def replace_folder(temporary: os.PathLike | str | bytes, target: os.PathLike | s
 def unicode_version() -> str:
     """
     Version of the Unicode tables.
+    """
+def unpack_integers(bytes: numpy.typing.NDArray[numpy.uint8]) -> numpy.typing.NDArray[numpy.uint32]:
+    """
+    Return the numbers of untrusted bytes.
+    """
+def unpack_postings(postings: numpy.typing.NDArray[numpy.uint8], group_ends: numpy.typing.NDArray[numpy.uint64], term_offsets: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    Return (docs, tfs) of untrusted bytes.
     """
 def write_container(folder: os.PathLike | str | bytes, kind: str, meta: bytes, arrays: collections.abc.Sequence[tuple[str, numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]]]) -> None:
     ...

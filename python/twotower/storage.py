@@ -17,6 +17,7 @@ from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 
 __all__ = [
     "StringTable",
+    "container_meta",
     "pack_strings",
     "read_container",
     "replace_folder",
@@ -62,14 +63,25 @@ def write_container(
             allowed = ", ".join(sorted(str(dtype) for dtype in _DTYPES))
             raise InputTypeError(f"array {name!r} is {came}: a container holds native arrays of {allowed}")
         segments.append((name, np.asarray(array, order="C")))
+    _core.write_container(folder, kind, container_meta(kind, meta), segments)
+
+
+def container_meta(kind: str, meta: Mapping[str, Any]) -> bytes:
+    """Return metadata as a container holds it: UTF-8 JSON, keys sorted.
+
+    Raises
+    ------
+    InvalidInputError
+        If `meta` holds a value that JSON does not have.
+    InputTypeError
+        If `meta` is not JSON-able.
+    """
     try:
-        text = json.dumps(dict(meta), ensure_ascii=False, allow_nan=False, sort_keys=True)
-        raw = text.encode()
+        return json.dumps(dict(meta), ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
     except TypeError as error:
         raise InputTypeError(f"meta of {kind!r} cannot be saved as JSON: {error}") from error
     except ValueError as error:
         raise InvalidInputError(f"meta of {kind!r} cannot be saved as JSON: {error}") from error
-    _core.write_container(folder, kind, raw, segments)
 
 
 def read_container(folder: str | PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:

@@ -38,6 +38,8 @@ struct Segment {
   DType dtype = DType::kUint8;       ///< element type
   std::vector<std::uint64_t> shape;  ///< at most 8 dimensions
   const void* data = nullptr;
+  int file =
+      -1;  ///< to write what is not in memory: an open file whose first bytes are the data; `data` is unused then
 };
 
 /// Saves the segments as a new generation of `folder`, which is made if it does not exist.

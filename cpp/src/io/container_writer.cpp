@@ -49,6 +49,19 @@ class BlockWriter {
     }
   }
 
+  void append_file(int source, std::uint64_t size) {
+    std::vector<char> bytes(static_cast<std::size_t>(std::min(size, kBlockBytes)));
+    for (std::uint64_t done = 0; done < size;) {
+      const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size - done, bytes.size()));
+      const ssize_t got = ::pread(source, bytes.data(), part, static_cast<off_t>(done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw_errno("read the data of", path_);
+      if (got == 0) throw FileFailure("the data of " + path_.string() + " are shorter than stated");
+      append(bytes.data(), static_cast<std::uint64_t>(got));
+      done += static_cast<std::uint64_t>(got);
+    }
+  }
+
   void pad_to(std::uint64_t offset) {
     static constexpr char kZeros[kAlignment] = {};
     append(kZeros, offset - written_);
@@ -79,7 +92,11 @@ void write_data(const fs::path& path, Manifest& manifest, std::span<const Segmen
   BlockWriter writer(file, path);
   for (std::size_t i = 0; i < segments.size(); ++i) {
     writer.pad_to(manifest.segments[i].offset);
-    writer.append(segments[i].data, manifest.segments[i].bytes);
+    if (segments[i].file >= 0) {
+      writer.append_file(segments[i].file, manifest.segments[i].bytes);
+    } else {
+      writer.append(segments[i].data, manifest.segments[i].bytes);
+    }
   }
   manifest.block_crcs = writer.take_crcs();
   sync(file, path);

@@ -1,10 +1,38 @@
 """`twotower index`: a corpus into an engine folder."""
 
+import re
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from twotower.cli.options import OutFolder, common, emit, log, use_threads
+
+if TYPE_CHECKING:
+    from twotower.engine import Engine
+
+_UNITS = {
+    "": 1,
+    "b": 1,
+    **{f"{p}{b}": f ** (i + 1) for i, p in enumerate("kmgt") for b, f in (("b", 1000), ("ib", 1024))},
+}
+
+
+def number_of_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Read a number of bytes with a unit: 2GB, 512MiB, 1.5e9."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?(?:e[0-9]{1,2})?)\s*([a-z]*)", value.strip().lower())
+    if match is None or match[2] not in _UNITS:
+        raise click.BadParameter(
+            f"{value!r} is no number of bytes: write it like 2GB, 512MiB or 1500000000", ctx, param
+        )
+    return int(float(match[1]) * _UNITS[match[2]])
 
 
 @click.command()
@@ -15,6 +43,11 @@ from twotower.cli.options import OutFolder, common, emit, log, use_threads
 )
 @click.option("--config", help="Configuration of a data set id, such as v1.1.")
 @click.option("--analyzer", default="english", show_default=True, help="Analyzer of the BM25 index.")
+@click.option(
+    "--memory-limit",
+    callback=number_of_bytes,
+    help="Memory for building the BM25 index, such as 2GB; what is more waits on disk.",
+)
 @common
 def index(
     source: str,
@@ -22,6 +55,7 @@ def index(
     model_folder: Path | None,
     config: str | None,
     analyzer: str,
+    memory_limit: int | None,
     threads: int,
     seed: int,
     as_json: bool,
@@ -33,6 +67,7 @@ def index(
     """
     from twotower.data import load_collection
     from twotower.engine import Engine
+    from twotower.index.build_estimate import estimate_build
 
     threads = use_threads(threads)
     log(f"reading {source}")
@@ -42,19 +77,84 @@ def index(
         from twotower.towers import TwoTower
 
         model = TwoTower.from_pretrained(model_folder)
-    log(f"indexing {len(collection.corpus):,} documents")
-    engine = Engine.build(collection, model=model, analyzer=analyzer, threads=threads)
+    texts = [document.full_text for document in collection.corpus.values()]
+    estimate = estimate_build(texts, analyzer=analyzer, threads=threads)
+    text_bytes = sum(len(text.encode()) for text in texts)
+    del texts
+    log(
+        f"indexing {estimate.documents:,} documents: about {estimate.terms:,} terms, {estimate.postings:,} postings, "
+        f"{estimate.build_bytes / 1e6:,.0f} MB to build, {estimate.memory_bytes / 1e6:,.0f} MB in memory, "
+        f"{estimate.disk_bytes / 1e6:,.0f} MB on disk (BM25 alone)"
+    )
+    _forget_peak()
+    started = time.perf_counter()
+    with _bar(estimate.documents) as progress:
+        engine = Engine.build(
+            collection, model=model, analyzer=analyzer, threads=threads, memory_limit=memory_limit, progress=progress
+        )
     engine.save(out)
-    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    seconds = time.perf_counter() - started
     report = {
         "engine": str(out),
-        "documents": len(engine),
-        "bytes": size,
+        **_size_of(engine, out),
+        "seconds": round(seconds, 3),
+        "mb_per_s": round(text_bytes / 1e6 / seconds, 2),
+        "peak_memory_bytes": _peak(),
         "fusion": engine.fusion,
         "fingerprint": collection.fingerprint(),
     }
     emit(
         report,
         as_json,
-        f"{out}: {len(engine):,} documents, {size / 1e6:.1f} MB, fusion {engine.fusion or 'none (BM25 alone)'}",
+        f"{out}: {len(engine):,} documents, {report['bytes'] / 1e6:.1f} MB in {seconds:.1f} s, "
+        f"fusion {engine.fusion or 'none (BM25 alone)'}",
     )
+
+
+def _size_of(engine: "Engine", folder: Path) -> dict[str, Any]:
+    """Return what the engine counts and weighs, in memory and on disk, part by part."""
+    from twotower.storage import read_container
+
+    files = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    parts: dict[str, int] = {}
+    for path, size in files.items():
+        names = path.relative_to(folder).parts
+        part = names[1] if len(names) > 2 else "texts"
+        parts[part] = parts.get(part, 0) + size
+    _, arrays = read_container(next(folder.glob("parts-*/bm25")), "bm25")
+    memory = engine.bm25.memory_bytes()
+    return {
+        "documents": len(engine),
+        "terms": len(engine.bm25.vocabulary),
+        "postings": memory["docs"] // 4,
+        "bytes": sum(files.values()),
+        "disk_bytes": {**parts, "bm25_arrays": {name: array.nbytes for name, array in arrays.items()}},
+        "memory_bytes": memory,
+    }
+
+
+@contextmanager
+def _bar(n_documents: int) -> Iterator[Callable[[int], object] | None]:
+    """Give what draws a bar of the documents done, on a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=n_documents, label="BM25", file=sys.stderr) as bar:
+        yield lambda done: bar.update(done - bar.pos)
+
+
+def _forget_peak() -> None:
+    """Let the peak of the process's memory begin anew, where the system can."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def _peak() -> int:
+    """Return the most memory that the process had since `_forget_peak`, or ever."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))

@@ -2,7 +2,7 @@
 
 import operator
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, SupportsIndex, overload
@@ -70,6 +70,8 @@ class Engine:
         model: TwoTower | None = None,
         analyzer: str = "english",
         threads: int = 0,
+        memory_limit: int | None = None,
+        progress: Callable[[int], object] | None = None,
     ) -> Self:
         """Index a corpus.
 
@@ -84,6 +86,10 @@ class Engine:
             Of the BM25 index.
         threads : int
             0: every core.
+        memory_limit : int, optional
+            Bytes that building the BM25 index may take beside it; see `BM25Index.build`.
+        progress : callable, optional
+            Called with the number of documents of the BM25 index so far.
 
         Raises
         ------
@@ -94,10 +100,17 @@ class Engine:
         """
         corpus = source.corpus if isinstance(source, Collection) else _read_corpus(source)
         doc_ids = list(corpus)
-        full_texts = [document.full_text for document in corpus.values()]
-        bm25 = BM25Index.build(full_texts, doc_ids, analyzer=analyzer, threads=threads)
+        bm25 = BM25Index.build(
+            (document.full_text for document in corpus.values()),
+            doc_ids,
+            analyzer=analyzer,
+            threads=threads,
+            memory_limit=memory_limit,
+            progress=progress,
+        )
         searcher: BM25Index | Hybrid = bm25
         if model is not None:
+            full_texts = [document.full_text for document in corpus.values()]
             dense = Dense(model, FlatIndex.build(model.encode_documents(full_texts), doc_ids))
             labelled = isinstance(source, Collection) and bool(source.qrels.get(TUNING_SPLIT))
             hybrid = Hybrid([bm25, dense], fusion="linear" if labelled else "rrf")

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
-from twotower.storage import StringTable, pack_strings
+from twotower.storage import StringTable
+from twotower.text import Vocabulary
+from twotower.text.term_ids import batches
 
 MAX_PADDED_CELLS = 2**28
 """Largest Q x K when K is above N: beyond it (3 GiB of padding) `check_k` refuses."""
@@ -301,16 +303,29 @@ def check_doc_ids(doc_ids: Iterable[str] | None, n: int) -> DocIds:
         return DocIds(n)
     if isinstance(doc_ids, str | bytes):
         raise InputTypeError(f"doc_ids is one {type(doc_ids).__name__}: give an iterable with one string a document")
-    try:
-        ids = list(doc_ids)
-    except TypeError:
-        raise InputTypeError(f"doc_ids is {type(doc_ids).__name__}: give an iterable of strings") from None
-    seen: dict[str, int] = {}
-    for i, doc_id in enumerate(ids):
+    if not isinstance(doc_ids, Iterable):
+        raise InputTypeError(f"doc_ids is {type(doc_ids).__name__}: give an iterable of strings")
+    table = Vocabulary()  # numbers distinct strings in their order: an id that is new gets its own DocId
+    for first, chunk in batches(doc_ids):
+        _check_strings(chunk, first)
+        numbers = table.ids([chunk], grow=True).ids
+        again = np.flatnonzero(numbers != np.arange(first, first + len(chunk)))
+        if len(again):
+            i = int(again[0])
+            raise InvalidInputError(
+                f"doc_id {chunk[i]!r} comes twice, at {numbers[i]} and {first + i}: make ids unique"
+            )
+    if len(table) != n:
+        raise InvalidInputError(f"{len(table)} doc_ids for {n} documents: give one a document")
+    return DocIds(n, StringTable(*table.to_arrays()))
+
+
+def _check_strings(doc_ids: tuple[Any, ...], first: int) -> None:
+    for i, doc_id in enumerate(doc_ids, first):
         if not isinstance(doc_id, str):
             raise InputTypeError(f"doc_ids[{i}] is {doc_id!r} ({type(doc_id).__name__}): ids are strings")
-        if seen.setdefault(doc_id, i) != i:
-            raise InvalidInputError(f"doc_id {doc_id!r} comes twice, at {seen[doc_id]} and {i}: make ids unique")
-    if len(ids) != n:
-        raise InvalidInputError(f"{len(ids)} doc_ids for {n} documents: give one a document")
-    return DocIds(n, StringTable(*pack_strings(ids)))
+        try:
+            if not doc_id.isascii():
+                doc_id.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidInputError(f"doc_ids[{i}] ({doc_id!r}) cannot be saved as UTF-8: {error.reason}") from error

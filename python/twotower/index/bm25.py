@@ -5,10 +5,12 @@ from numbers import Real
 from typing import Any, Self
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
-from twotower.index.arguments import check_threads
 from twotower.index.lexical import LexicalIndex
+from twotower.index.lexical_build import Progress
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent
 from twotower.index.native import core
+
+_SCORING = ("variant", "k1", "b", "delta", "log_base")
 
 
 class BM25Index(LexicalIndex):
@@ -77,8 +79,10 @@ class BM25Index(LexicalIndex):
         delta: float | None = None,
         log_base: str | int | None = None,
         threads: int = 0,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
     ) -> Self:
-        """Build an index of documents.
+        """Build an index of documents in memory; `build_to` builds one on disk.
 
         Parameters
         ----------
@@ -99,7 +103,12 @@ class BM25Index(LexicalIndex):
         log_base : "e" or 10, optional
             For "slide" only ("e").
         threads : int
-            The most threads that building may use, 0 for every core. This version analyses texts on them and inverts on one.
+            The most threads that building may use, 0 for every core. The index is the same for any number.
+        memory_limit : int, optional
+            Bytes that building may take beside the finished index (8 a posting); postings beyond it wait in a temporary
+            file (in the folder that TMPDIR names). The index is the same with and without.
+        progress : callable, optional
+            Called with the number of documents read so far, every few thousand.
 
         Raises
         ------
@@ -107,14 +116,29 @@ class BM25Index(LexicalIndex):
             If `texts` or `doc_ids` is a single string or holds other things, or an option has a wrong type.
         InvalidInputError
             If an option is unknown, out of range or not one of the variant; if a doc_id comes twice, or their number is
-            not that of the texts; if a text has lone surrogates.
+            not that of the texts; if a text has lone surrogates; if `memory_limit` is too small (the message says how
+            much works).
         """
-        check_threads(threads)
         options = _options(variant, k1, b, delta, None if log_base is None else str(log_base))
-        return cls(LexicalContent.build(texts, doc_ids, analyzer, threads), options)
+        content = LexicalContent.build(
+            texts, doc_ids, analyzer, threads=threads, memory_limit=memory_limit, progress=progress
+        )
+        return cls(content, options)
 
     def _scoring(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("variant", "k1", "b", "delta", "log_base")}
+        return {name: getattr(self, name) for name in _SCORING}
+
+    @classmethod
+    def _checked_scoring(
+        cls,
+        variant: str = "lucene",
+        k1: float = 0.9,
+        b: float = 0.4,
+        delta: float | None = None,
+        log_base: str | int | None = None,
+    ) -> dict[str, Any]:
+        options = _options(variant, k1, b, delta, None if log_base is None else str(log_base))
+        return {name: getattr(options, name) for name in _SCORING}
 
     @classmethod
     def _from_saved(cls, content: LexicalContent, scoring: dict[str, Any]) -> Self:

@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError
 from twotower.index.arguments import as_docs, check_k, check_threads
-from twotower.index.lexical_content import LexicalContent, listed, term_ids
+from twotower.index.lexical_build import BuildReport, Progress
+from twotower.index.lexical_content import AnalyzerLike, LexicalContent, listed, term_ids
+from twotower.index.lexical_saving import build_to, saved_meta
 from twotower.index.native import core
 from twotower.index.search_profile import SearchProfile
 from twotower.index.where import DocBitmap, as_bitmap
@@ -292,6 +294,10 @@ class LexicalIndex(ABC):
         first, last = arrays["term_offsets"][number : number + 2].tolist() if number >= 0 else (0, 0)
         return [self.doc_ids[doc] for doc in arrays["docs"][first:last].tolist()], arrays["tfs"][first:last]
 
+    def memory_bytes(self) -> dict[str, int]:
+        """Return the bytes of each array that the index holds in memory, by its name; the vocabulary is not among them."""
+        return self._content.memory_bytes()
+
     def save(self, folder: str | PathLike[str]) -> None:
         """Save to a folder, atomically: a kill leaves what was there before, or the whole new index.
 
@@ -302,8 +308,59 @@ class LexicalIndex(ABC):
         FileError
             If the system refuses.
         """
-        meta = {"analyzer": self.analyzer.to_config(), "scoring": self._scoring()}
+        meta = saved_meta(self.analyzer, self._scoring())
         write_container(folder, self.kind, meta, self._content.to_arrays())
+
+    @classmethod
+    def build_to(
+        cls,
+        folder: str | PathLike[str],
+        texts: Iterable[str] | Iterable[list[str]],
+        doc_ids: Iterable[str] | None = None,
+        *,
+        analyzer: AnalyzerLike = "english",
+        threads: int = 0,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
+        **scoring: Any,
+    ) -> BuildReport:
+        """Build an index straight into a folder, without ever holding it: the bytes that `build` and `save` write.
+
+        Parameters
+        ----------
+        folder : path
+            As for `save`: an index that is there stays until the new one is whole.
+        texts, doc_ids, analyzer, threads, progress
+            As for `build`. `doc_ids` is read after the texts.
+        memory_limit : int, optional
+            Bytes that the build may take, without the process as it was before and without what `texts` itself holds. Postings
+            beyond it wait in a temporary file beside `folder`, which is gone however the build ends. Vocabulary and doc_ids
+            cannot be put off: a limit that they outgrow is refused with the least that works.
+        **scoring
+            The options of the formula, as for `build`.
+
+        Returns
+        -------
+        BuildReport
+
+        Raises
+        ------
+        InputTypeError, InvalidInputError
+            As `build`; also if the analyzer is a function, which cannot be saved.
+        FileError
+            If the system refuses. The folder is then as it was.
+        """
+        return build_to(
+            folder,
+            cls.kind,
+            texts,
+            doc_ids,
+            analyzer,
+            cls._checked_scoring(**scoring),
+            threads=threads,
+            memory_limit=memory_limit,
+            progress=progress,
+        )
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Self:
@@ -325,6 +382,11 @@ class LexicalIndex(ABC):
 
     def _term_ids(self, queries: list[Any]) -> TermIds:
         return term_ids(queries, self.analyzer, self.vocabulary, grow=False)
+
+    @classmethod
+    @abstractmethod
+    def _checked_scoring(cls) -> dict[str, Any]:
+        """Return the options of the formula, checked and filled in, to save."""
 
     @abstractmethod
     def _scoring(self) -> dict[str, Any]:

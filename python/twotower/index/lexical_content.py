@@ -3,7 +3,7 @@
 Legend: N documents, V vocabulary, P postings.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Self
@@ -13,12 +13,20 @@ import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError
 from twotower.index.arguments import DocIds, check_doc_ids
+from twotower.index.lexical_build import Progress, check_first, invert
 from twotower.index.native import core
 from twotower.text import Analyzer, TermIds, Vocabulary, as_analyzer
 
 AnalyzerLike = str | Analyzer | Callable[[str], list[str]]
 """The name of an analyzer, an `Analyzer`, or a function from a text to its terms."""
 
+FORMAT = 2
+"""Version of the saved form; docs/formats/lexical.md. Files of version 1, which lack the number, are read too."""
+
+_PACKED = {
+    **dict.fromkeys(("postings", "dfs", "doc_lengths", "vocabulary", "vocabulary_lengths"), np.uint8),
+    "group_ends": np.uint64,
+}
 _POSTINGS = {"term_offsets": np.int64, "docs": np.uint32, "tfs": np.uint32, "doc_lengths": np.uint32}
 
 
@@ -42,37 +50,60 @@ class LexicalContent:
 
     @classmethod
     def build(
-        cls, texts: Iterable[Any], doc_ids: Iterable[str] | None, analyzer: AnalyzerLike, threads: int = 0
+        cls,
+        texts: Iterable[Any],
+        doc_ids: Iterable[str] | None,
+        analyzer: AnalyzerLike,
+        *,
+        threads: int,
+        memory_limit: int | None,
+        progress: Progress | None,
     ) -> Self:
         """Analyse and invert documents; arguments as those of `BM25Index.build`."""
         analyzer = as_analyzer(analyzer)
-        vocabulary = Vocabulary()
-        items = texts if isinstance(texts, (list, tuple)) else iterate(texts, "texts")
-        terms = term_ids(items, analyzer, vocabulary, grow=True, threads=threads)
-        names = check_doc_ids(doc_ids, len(terms.offsets) - 1)
-        arrays = core.build_inverted_arrays(terms.ids, terms.offsets, len(vocabulary))
-        return cls(dict(zip(_POSTINGS, arrays, strict=True)), vocabulary, analyzer, names)
+        builder, counts, vocabulary = invert(
+            iterate(texts, "texts"), analyzer, threads=threads, memory_limit=memory_limit, progress=progress
+        )
+        names = check_doc_ids(doc_ids, counts.n_docs)
+        return cls(dict(zip(_POSTINGS, builder.arrays(), strict=True)), vocabulary, analyzer, names)
+
+    def memory_bytes(self) -> dict[str, int]:
+        """Return the bytes of each array in memory, and of the doc_ids."""
+        arrays = {**self.postings, **self.doc_ids.to_arrays()}
+        return {name: array.nbytes for name, array in arrays.items()}
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the arrays to save."""
-        terms, ends = self.vocabulary.to_arrays()
-        return {**self.postings, "vocabulary": terms, "vocabulary_offsets": ends, **self.doc_ids.to_arrays()}
+        """Return the arrays to save, packed."""
+        offsets = self.postings["term_offsets"]
+        packed, group_ends = core.pack_postings(offsets, self.postings["docs"], self.postings["tfs"], 0)
+        return {
+            "postings": packed,
+            "group_ends": group_ends,
+            "dfs": core.pack_integers(np.diff(offsets).astype(np.uint32)),
+            "doc_lengths": core.pack_integers(self.postings["doc_lengths"]),
+            **string_arrays(self.vocabulary, self.doc_ids),
+        }
 
     @classmethod
     def from_saved(cls, meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Read what `to_arrays` and `Analyzer.to_config` returned.
+        """Read what `to_arrays` and `Analyzer.to_config` returned, or what version 1 of the format held.
 
         Raises
         ------
         CorruptFileError
             If something is missing or malformed.
         """
-        missing = [name for name in [*_POSTINGS, "vocabulary", "vocabulary_offsets"] if name not in arrays]
-        if missing or not isinstance(meta.get("analyzer"), dict):
-            raise CorruptFileError(f"the saved index lacks {', '.join(missing) or 'its analyzer'}: save it again")
-        for name, dtype in _POSTINGS.items():
-            if arrays[name].dtype != dtype or arrays[name].ndim != 1:
-                raise CorruptFileError(f"array {name!r} of the saved index is not {np.dtype(dtype)} [n]: save it again")
+        version = meta.get("format", 1)
+        if version not in (1, FORMAT):
+            raise CorruptFileError(
+                f"the saved index has format {version!r}, this twotower reads 1 and {FORMAT}: load it with the twotower "
+                "that saved it"
+            )
+        if version == FORMAT:
+            arrays = _unpacked(arrays)
+        _check_arrays(arrays, {**_POSTINGS, "vocabulary": np.uint8, "vocabulary_offsets": np.int64})
+        if not isinstance(meta.get("analyzer"), dict):
+            raise CorruptFileError("the saved index lacks its analyzer: save it again")
         try:
             vocabulary = Vocabulary.from_arrays(arrays["vocabulary"], arrays["vocabulary_offsets"])
             analyzer = Analyzer.from_config(meta["analyzer"])
@@ -80,6 +111,55 @@ class LexicalContent:
             raise CorruptFileError(f"the saved index cannot be read: {error}") from error
         names = DocIds.from_arrays(arrays, len(arrays["doc_lengths"]))
         return cls({name: arrays[name] for name in _POSTINGS}, vocabulary, analyzer, names)
+
+
+def string_arrays(vocabulary: Vocabulary, doc_ids: DocIds) -> dict[str, npt.NDArray[Any]]:
+    """Return the terms and the user's ids as they are saved: their bytes, and packed lengths."""
+    terms, offsets = vocabulary.to_arrays()
+    arrays = {"vocabulary": terms, "vocabulary_lengths": core.pack_integers(np.diff(offsets).astype(np.uint32))}
+    named = doc_ids.to_arrays()
+    if named:
+        lengths = np.diff(named["doc_id_offsets"]).astype(np.uint32)
+        arrays |= {"doc_ids": named["doc_ids"], "doc_id_lengths": core.pack_integers(lengths)}
+    return arrays
+
+
+def _check_arrays(arrays: Mapping[str, npt.NDArray[Any]], dtypes: Mapping[str, Any]) -> None:
+    missing = [name for name in dtypes if name not in arrays]
+    if missing:
+        raise CorruptFileError(f"the saved index lacks {', '.join(missing)}: save it again")
+    for name, dtype in dtypes.items():
+        if arrays[name].dtype != dtype or arrays[name].ndim != 1:
+            raise CorruptFileError(f"array {name!r} of the saved index is not {np.dtype(dtype)} [n]: save it again")
+
+
+def _unpacked(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of version 1 that packed ones stand for."""
+    if ("doc_ids" in arrays) != ("doc_id_lengths" in arrays):
+        raise CorruptFileError("the index has half of its table of doc_ids: save it again")
+    named = {"doc_ids": np.uint8, "doc_id_lengths": np.uint8} if "doc_ids" in arrays else {}
+    _check_arrays(arrays, {**_PACKED, **named})
+    term_offsets = _offsets(arrays["dfs"])
+    docs, tfs = core.unpack_postings(arrays["postings"], arrays["group_ends"], term_offsets, 0)
+    unpacked = {
+        "term_offsets": term_offsets,
+        "docs": docs,
+        "tfs": tfs,
+        "doc_lengths": core.unpack_integers(arrays["doc_lengths"]),
+        "vocabulary": arrays["vocabulary"],
+        "vocabulary_offsets": _offsets(arrays["vocabulary_lengths"]),
+    }
+    if named:
+        unpacked |= {"doc_ids": arrays["doc_ids"], "doc_id_offsets": _offsets(arrays["doc_id_lengths"])}
+    return unpacked
+
+
+def _offsets(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Return where each of the things begins whose sizes are packed, and where the last ends."""
+    sizes = core.unpack_integers(packed)
+    offsets = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, dtype=np.int64, out=offsets[1:])
+    return offsets
 
 
 def iterate(values: Any, name: str) -> Iterator[Any]:
@@ -114,9 +194,7 @@ def term_ids(items: Iterable[Any], analyzer: Analyzer, vocabulary: Vocabulary, g
     """
     stream = iter(items)
     first = list(islice(stream, 1))
-    for item in first:
-        if not isinstance(item, Sequence) or isinstance(item, bytes):
-            raise InputTypeError(f"text 0 is of type {type(item).__name__}: give strings, or lists of terms")
+    check_first(first)
     if first and not isinstance(first[0], str):
         return vocabulary.ids(chain(first, stream), grow)
     texts = items if isinstance(items, (list, tuple)) else chain(first, stream)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from twotower.index.lexical import LexicalIndex
+from twotower.index.lexical_build import Progress
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent
 from twotower.index.native import core
 
@@ -35,8 +36,11 @@ class TfidfIndex(LexicalIndex):
         doc_ids: Iterable[str] | None = None,
         *,
         analyzer: AnalyzerLike = "english",
+        threads: int = 0,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
     ) -> Self:
-        """Build an index of documents.
+        """Build an index of documents in memory; `build_to` builds one on disk.
 
         Parameters
         ----------
@@ -46,17 +50,27 @@ class TfidfIndex(LexicalIndex):
             One for each document, each once; "0", "1", ... if absent.
         analyzer : str, Analyzer or callable
             Makes terms of texts, now and when searching. An index with a callable cannot be saved.
+        threads, memory_limit, progress
+            As for `BM25Index.build`.
 
         Raises
         ------
         InputTypeError
             If `texts` or `doc_ids` is a single string or holds other things.
         InvalidInputError
-            If a doc_id comes twice, or their number is not that of the texts, or a text has lone surrogates.
+            If a doc_id comes twice, or their number is not that of the texts, or a text has lone surrogates;
+            if `memory_limit` is too small.
         """
-        return cls._from_saved(LexicalContent.build(texts, doc_ids, analyzer), {})
+        content = LexicalContent.build(
+            texts, doc_ids, analyzer, threads=threads, memory_limit=memory_limit, progress=progress
+        )
+        return cls._from_saved(content, {})
 
     def _scoring(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def _checked_scoring(cls) -> dict[str, Any]:
         return {}
 
     @classmethod

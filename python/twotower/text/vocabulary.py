@@ -139,9 +139,14 @@ class Vocabulary:
         >>> Vocabulary(["sweet"]).ids([["sweet", "love"], []])
         TermIds(ids=array([ 0, -1], dtype=int32), offsets=array([0, 2, 2]))
         """
+        return joined(self.stream_ids(documents, grow))
+
+    def stream_ids(self, documents: Iterable[Sequence[str]], grow: bool = False) -> Iterator[TermIds]:
+        """Do what `ids` does for a few thousand texts at a time, for streams that are not to be held whole."""
         if isinstance(documents, str):
             raise InputTypeError("documents is one str: give a list of lists of terms")
-        return joined(self._ids_of_batch(first, batch, grow) for first, batch in batches(documents))
+        for first, batch in batches(documents):
+            yield self._ids_of_batch(first, batch, grow)
 
     def _ids_of_batch(self, first: int, documents: tuple[Sequence[str], ...], grow: bool) -> TermIds:
         for n, terms in enumerate(documents, first):

@@ -5,6 +5,8 @@ import pytest
 
 from twotower.errors import CorruptFileError, FileError, InvalidInputError
 from twotower.index.bm25 import BM25Index
+from twotower.index.lexical_content import LexicalContent
+from twotower.index.native import core
 from twotower.index.tfidf import TfidfIndex
 from twotower.storage import read_container, write_container
 from twotower.text import Analyzer
@@ -110,16 +112,92 @@ DAMAGES = {
 SCORING_DAMAGES = [{}, {"k1": -1}, {"k1": "1"}, {"variant": "none"}, {"delta": 3.0}, {"extra": 1}]
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_damage_with_valid_checksums(kind, tmp_path, damage):
+def write_version_1(index, folder, damage=lambda meta, arrays: None):
+    """Save as the first version did: every array as it is, no number of a format."""
+    terms, term_ends = index.vocabulary.to_arrays()
+    arrays = {
+        **index._content.postings,
+        "vocabulary": terms,
+        "vocabulary_offsets": term_ends,
+        **index.doc_ids.to_arrays(),
+    }
+    meta = {"analyzer": index.analyzer.to_config(), "scoring": index._scoring()}
+    damage(meta, arrays)
+    write_container(folder, index.kind, meta, arrays)
+
+
+def test_version_1_is_read(kind, tmp_path):
     index = kind.build(TEXTS, list("abcde"))
-    index.save(tmp_path / "good")
-    meta, arrays = read_container(tmp_path / "good", kind.kind)
+    write_version_1(index, tmp_path)
+    assert_same_answers(index, kind.load(tmp_path))
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage_to_version_1_with_valid_checksums(kind, tmp_path, damage):
+    write_version_1(kind.build(TEXTS, list("abcde")), tmp_path, damage)
+    with pytest.raises(CorruptFileError):
+        kind.load(tmp_path)
+
+
+PACKED = (
+    "postings",
+    "group_ends",
+    "dfs",
+    "doc_lengths",
+    "vocabulary",
+    "vocabulary_lengths",
+    "doc_ids",
+    "doc_id_lengths",
+)
+PACKED_DAMAGES = {
+    **{f"no {name}": _drop(name) for name in PACKED},
+    **{f"dtype of {name}": _put(name, lambda a: a.astype(np.int16)) for name in PACKED},
+    **{f"shape of {name}": _put(name, lambda a: a[np.newaxis]) for name in PACKED},
+    **{f"{name} cut": _put(name, lambda a: a[:-1]) for name in PACKED},
+    **{f"{name} empty": _put(name, lambda a: a[:0]) for name in PACKED},
+    **{f"{name} one more": _put(name, lambda a: np.append(a, a[-1:] + 1)) for name in PACKED},
+    "an unknown format": lambda meta, arrays: meta.update(format=3),
+    "a format of another type": lambda meta, arrays: meta.update(format=[2]),
+    "the format of version 1": lambda meta, arrays: meta.pop("format"),
+    "a count beyond the bytes": _set("dfs", slice(0, 8), 0xFF),
+    "group end falls": _set("group_ends", 0, 2**63),
+    "no analyzer": DAMAGES["no analyzer"],
+    "no scoring": DAMAGES["no scoring"],
+}
+
+
+def save_damaged(kind, folder, damage):
+    kind.build(TEXTS, list("abcde")).save(folder / "good")
+    meta, arrays = read_container(folder / "good", kind.kind)
     meta, arrays = dict(meta), dict(arrays)
     damage(meta, arrays)
-    write_container(tmp_path / "bad", kind.kind, meta, arrays)
+    write_container(folder / "bad", kind.kind, meta, arrays)
+    return folder / "bad"
+
+
+@pytest.mark.parametrize("damage", PACKED_DAMAGES.values(), ids=PACKED_DAMAGES)
+def test_damage_with_valid_checksums(kind, tmp_path, damage):
     with pytest.raises(CorruptFileError):
-        kind.load(tmp_path / "bad")
+        kind.load(save_damaged(kind, tmp_path, damage))
+
+
+@pytest.mark.parametrize("name", ["postings", "dfs", "doc_lengths", "vocabulary_lengths", "doc_id_lengths"])
+def test_a_flipped_bit_with_valid_checksums_is_refused_or_read_as_another_sound_index(tmp_path, name):
+    index = BM25Index.build([*TEXTS * 60, "love " * 300], [str(n) for n in range(301)])
+    index.save(tmp_path / "good")
+    meta, arrays = read_container(tmp_path / "good", "bm25")
+    refused = 0
+    for bit in range(0, arrays[name].size * 8, 3):
+        bad = arrays[name].copy()
+        bad[bit // 8] ^= 1 << bit % 8
+        try:
+            loaded = LexicalContent.from_saved(meta, {**arrays, name: bad})
+            core.InvertedIndex(**loaded.postings)
+        except CorruptFileError:
+            refused += 1
+        else:
+            assert loaded.postings["doc_lengths"].sum() >= loaded.postings["tfs"].sum()
+    assert refused > 0
 
 
 @pytest.mark.parametrize("change", SCORING_DAMAGES, ids=str)

@@ -1,0 +1,59 @@
+"""A lexical index built straight into a saved folder, without ever being whole in memory."""
+
+import time
+from collections.abc import Iterable
+from os import PathLike, fspath
+from typing import Any
+
+from twotower.index.arguments import check_doc_ids
+from twotower.index.lexical_build import BuildReport, Progress, folder_beside, invert
+from twotower.index.lexical_content import FORMAT, AnalyzerLike, iterate, string_arrays
+from twotower.storage import container_meta
+from twotower.text import Analyzer, as_analyzer
+
+
+def saved_meta(analyzer: Analyzer, scoring: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a saved index.
+
+    Raises
+    ------
+    InvalidInputError
+        If the analyzer is a function, which cannot be saved.
+    """
+    return {"format": FORMAT, "analyzer": analyzer.to_config(), "scoring": scoring}
+
+
+def build_to(
+    folder: str | PathLike[str],
+    kind: str,
+    texts: Iterable[Any],
+    doc_ids: Iterable[str] | None,
+    analyzer: AnalyzerLike,
+    scoring: dict[str, Any],
+    *,
+    threads: int,
+    memory_limit: int | None,
+    progress: Progress | None,
+) -> BuildReport:
+    """Do what `LexicalIndex.build_to` says, for an index of `kind` with checked options of its formula."""
+    started = time.perf_counter()
+    analyzer = as_analyzer(analyzer)
+    meta = container_meta(kind, saved_meta(analyzer, scoring))
+    builder, counts, vocabulary = invert(
+        iterate(texts, "texts"),
+        analyzer,
+        threads=threads,
+        memory_limit=memory_limit,
+        progress=progress,
+        spill_folder=folder_beside(folder),
+    )
+    arrays = string_arrays(vocabulary, check_doc_ids(doc_ids, counts.n_docs))
+    own = builder.save(fspath(folder), kind, meta, list(arrays.items()))
+    return BuildReport(
+        documents=counts.n_docs,
+        terms=counts.n_terms,
+        postings=counts.n_postings,
+        seconds=time.perf_counter() - started,
+        spilled_bytes=counts.spilled_bytes,
+        disk_bytes={**own, **{name: array.nbytes for name, array in arrays.items()}},
+    )
