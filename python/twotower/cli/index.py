@@ -122,7 +122,7 @@ def _size_of(engine: "Engine", folder: Path) -> dict[str, Any]:
         part = names[1] if len(names) > 2 else "texts"
         parts[part] = parts.get(part, 0) + size
     _, arrays = read_container(next(folder.glob("parts-*/bm25")), "bm25")
-    memory = engine.bm25.memory_bytes()
+    memory = engine.bm25.memory()
     return {
         "documents": len(engine),
         "terms": len(engine.bm25.vocabulary),

@@ -24,6 +24,8 @@ _BLOCK_TERMS = 2**21
 _BYTES_PER_TERM_OF_A_BLOCK = 20
 _WAITING_BYTES = 3.3
 """A posting that waits to be merged: 3 bytes, and its share of its block's table of terms."""
+_IMPACT_BYTES = 3
+"""A quantised posting, about."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class BuildEstimate:
     build_bytes : int
         Memory of the build without a limit, the finished index and the texts excepted.
     memory_bytes : int
-        The finished index in memory: its postings and document lengths.
+        The finished index in memory: its postings, those quantised for searching, and document lengths.
     disk_bytes : int
         The saved index, without doc_ids.
     """
@@ -101,7 +103,7 @@ def estimate_build(
         terms=terms,
         postings=postings,
         build_bytes=round(OUTSIDE_BYTES + TERM_BYTES * terms + _WAITING_BYTES * postings + workers * block),
-        memory_bytes=8 * postings + 4 * len(texts) + 8 * (terms + 1),
+        memory_bytes=(8 + _IMPACT_BYTES) * postings + 4 * len(texts) + 8 * (terms + 1),
         disk_bytes=round(packed * postings + (term_bytes + 1.2) * terms + len(texts)),
     )
 

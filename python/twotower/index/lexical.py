@@ -202,16 +202,15 @@ class LexicalIndex(ABC):
         return Hits(scores, docs, self.doc_ids.__getitem__), SearchProfile.from_counts(counts)
 
     def memory(self) -> dict[str, int]:
-        """Return the bytes that the index holds.
+        """Return the bytes that the index holds in memory, part by part; the vocabulary is not among them.
 
         Returns
         -------
         dict of str to int
-            "postings": DocIds, tfs, offsets and lengths as they are saved; pages of the file where the index was loaded.
-            "impacts": the quantised postings, made when the index is built or loaded, which searching reads.
+            "term_offsets", "docs", "tfs", "doc_lengths": the postings. "impacts": the quantised postings that searching
+            reads, made when the index is built or loaded. "doc_ids" and their places, where there are any.
         """
-        postings = sum(array.nbytes for array in self._content.postings.values())
-        return {"postings": postings, "impacts": self._scorer.fast_bytes}
+        return {**self._content.memory(), "impacts": self._scorer.fast_bytes}
 
     def bitmap(self, where: Where) -> DocBitmap:
         """Return the documents that `where` names as a set of this index, for searches to come.
@@ -293,10 +292,6 @@ class LexicalIndex(ABC):
         number = self.vocabulary.id(term)
         first, last = arrays["term_offsets"][number : number + 2].tolist() if number >= 0 else (0, 0)
         return [self.doc_ids[doc] for doc in arrays["docs"][first:last].tolist()], arrays["tfs"][first:last]
-
-    def memory_bytes(self) -> dict[str, int]:
-        """Return the bytes of each array that the index holds in memory, by its name; the vocabulary is not among them."""
-        return self._content.memory_bytes()
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Save to a folder, atomically: a kill leaves what was there before, or the whole new index.

@@ -67,7 +67,7 @@ class LexicalContent:
         names = check_doc_ids(doc_ids, counts.n_docs)
         return cls(dict(zip(_POSTINGS, builder.arrays(), strict=True)), vocabulary, analyzer, names)
 
-    def memory_bytes(self) -> dict[str, int]:
+    def memory(self) -> dict[str, int]:
         """Return the bytes of each array in memory, and of the doc_ids."""
         arrays = {**self.postings, **self.doc_ids.to_arrays()}
         return {name: array.nbytes for name, array in arrays.items()}

@@ -37,7 +37,7 @@ def test_json_says_what_was_built_and_what_it_weighs(corpus, tmp_path):
     assert report["bytes"] == sum(path.stat().st_size for path in files) == disk["texts"] + disk["bm25"]
     assert sum(disk["bm25_arrays"].values()) < disk["bm25"]
     loaded = BM25Index.load(next((tmp_path / "engine").glob("parts-*")) / "bm25")
-    assert report["memory_bytes"] == loaded.memory_bytes()
+    assert report["memory_bytes"] == loaded.memory()
     assert report["memory_bytes"]["docs"] == 4 * 120
     assert report["seconds"] > 0
     assert report["mb_per_s"] > 0
