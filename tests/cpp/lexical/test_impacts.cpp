@@ -54,7 +54,8 @@ std::vector<std::unique_ptr<Scorer>> all_scorers(const InvertedIndex& index) {
   return scorers;
 }
 
-const Batch kQueries{{0, 1, 2}, {59}, {0}, {40, 59, 0, 40}, {1, 5, 20, 30, 50, 58}, {0, 0, 0, 57}, {10, 11, 12, 13, 14, 15}};
+const Batch kQueries{
+    {0, 1, 2}, {59}, {0}, {40, 59, 0, 40}, {1, 5, 20, 30, 50, 58}, {0, 0, 0, 57}, {10, 11, 12, 13, 14, 15}};
 
 }  // namespace
 
