@@ -32,7 +32,7 @@ std::unique_ptr<Bpe> make(const py::tuple& tokens, const Array<std::int32_t>& id
     added_tokens.push_back({content, id, lstrip, rstrip, normalized});
   }
   const BpeOptions options{rule, nfc, add_prefix_space, ignore_merges, trim_spans, trim_keeps_first};
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return std::make_unique<Bpe>(std::move(vocabulary), std::move(list), std::move(added_tokens), options);
 }
 

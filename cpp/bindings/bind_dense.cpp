@@ -32,7 +32,7 @@ Array<float> bounds(const Array<float>& vectors, unsigned threads) {
   const VectorsView view = view_of(vectors);
   Array<float> result(static_cast<py::ssize_t>(view.n_docs));
   float* out = result.mutable_data();
-  const py::gil_scoped_release release;
+  const GilRelease release;
   norm_bounds(view, threads, out);
   return result;
 }
@@ -48,7 +48,7 @@ py::tuple search(const Array<float>& vectors, const Array<float>& norms, const A
   float* out_scores = scores.mutable_data();
   std::int64_t* out_docs = docs.mutable_data();
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     exact_top_k(view, norms.data(), queries.data(), n_queries, k, threads, out_scores, out_docs);
   }
   return py::make_tuple(scores, docs);
@@ -66,7 +66,7 @@ Array<float> score(const Array<float>& vectors, const Array<float>& queries, con
   }
   Array<float> scores({docs.shape(0), docs.shape(1)});
   float* out = scores.mutable_data();
-  const py::gil_scoped_release release;
+  const GilRelease release;
   exact_scores(view, queries.data(), n_queries, docs.data(), static_cast<std::size_t>(docs.shape(1)), threads, out);
   return scores;
 }

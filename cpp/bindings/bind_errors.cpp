@@ -21,7 +21,7 @@ void raise(const char* name, const std::exception& error) {
 
 // Python runs signal handlers on its main thread only; on any other thread PyErr_CheckSignals returns 0 at once.
 bool poll_python_signals() {
-  const py::gil_scoped_acquire gil;
+  const GilAcquire gil;
   return PyErr_CheckSignals() != 0;
 }
 

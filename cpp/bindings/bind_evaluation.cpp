@@ -77,7 +77,7 @@ struct JudgementsTable {
 
   void feed(const py::bytes& chunk) {
     const std::string_view bytes = chunk;
-    const py::gil_scoped_release release;
+    const GilRelease release;
     reader.feed(bytes);
   }
 
@@ -90,7 +90,7 @@ struct JudgementsTable {
   }
 
   void finish() {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     reader.finish();
     table.finish();
   }
@@ -104,7 +104,7 @@ struct RunPlaces {
 
   void feed(const py::bytes& chunk) {
     const std::string_view bytes = chunk;
-    const py::gil_scoped_release release;
+    const GilRelease release;
     reader.feed(bytes);
   }
 
@@ -123,7 +123,7 @@ struct RunPlaces {
   }
 
   void finish() {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     reader.finish();
     table.finish();
   }
@@ -131,7 +131,7 @@ struct RunPlaces {
   py::tuple find(const JudgementsTable& judgements) const {
     FoundDocuments found;
     {
-      const py::gil_scoped_release release;
+      const GilRelease release;
       found = table.find(judgements.table);
     }
     return to_arrays(std::move(found));
@@ -147,14 +147,14 @@ struct RunStream {
 
   void feed(const py::bytes& chunk) {
     const std::string_view bytes = chunk;
-    const py::gil_scoped_release release;
+    const GilRelease release;
     reader.feed(bytes);
   }
 
   py::tuple finish() {
     FoundDocuments found;
     {
-      const py::gil_scoped_release release;
+      const GilRelease release;
       reader.finish();
       found = run.finish();
     }

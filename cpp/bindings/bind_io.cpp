@@ -36,14 +36,14 @@ const char* name_of(DType wanted) {
 void write(const fs::path& folder, const std::string& kind, const py::bytes& meta, const NamedArrays& arrays) {
   const std::vector<Segment> segments = segments_of(arrays);
   const std::string metadata(meta);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   write_container(folder, kind, metadata, segments);
 }
 
 py::tuple read(const fs::path& folder, const std::string& kind) {
   std::shared_ptr<const Container> container;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     container = Container::open(folder, kind);
   }
   // The capsule holds one reference to the mapping; every array holds the capsule.
@@ -67,12 +67,11 @@ void bind_io(py::module_& m) {
       "write_file_atomically",
       [](const fs::path& path, const py::bytes& data) {
         const std::string_view bytes = data;
-        const py::gil_scoped_release release;
+        const GilRelease release;
         write_file_atomically(path, bytes);
       },
       py::arg("path"), py::arg("data"));
-  m.def("replace_folder", &replace_folder, py::arg("temporary"), py::arg("target"),
-        py::call_guard<py::gil_scoped_release>());
+  m.def("replace_folder", &replace_folder, py::arg("temporary"), py::arg("target"), py::call_guard<GilRelease>());
 }
 
 }  // namespace twotower::bindings

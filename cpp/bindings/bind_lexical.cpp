@@ -49,7 +49,7 @@ OwnedIndex own_index(Array<std::int64_t> term_offsets, Array<DocId> docs, Array<
   const auto docs_view = flat(owned.docs);
   const auto tfs_view = flat(owned.tfs);
   const auto lengths = flat(owned.doc_lengths);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   owned.index = std::make_unique<InvertedIndex>(offsets, docs_view, tfs_view, lengths);
   return owned;
 }
@@ -84,7 +84,7 @@ py::tuple build(const Array<TermId>& ids, const Array<std::int64_t>& offsets, st
   const auto offsets_view = flat(offsets);
   InvertedArrays arrays;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     arrays = build_inverted_arrays(TermLists(ids_view, offsets_view, n_terms));
   }
   return py::make_tuple(to_numpy(std::move(arrays.term_offsets)), to_numpy(std::move(arrays.docs)),
@@ -105,7 +105,7 @@ py::tuple search_batch(const OwnedScorer& owned, const Array<TermId>& ids, const
   const DocFilter filter(where ? flat(*where) : std::span<const std::uint64_t>());
   SearchCounts counts;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     const TermLists queries(ids_view, offsets_view, owned.scorer->index().n_terms());
     search(owned.searcher, queries, k, threads, algorithm, where ? &filter : nullptr, scores_room, docs_room, &counts);
   }
@@ -120,7 +120,7 @@ Array<float> score_batch(const OwnedScorer& owned, const Array<TermId>& ids, con
   Array<float> scores(std::vector<py::ssize_t>(docs.shape(), docs.shape() + docs.ndim()));
   const auto scores_room = room(scores);
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     const TermLists queries(ids_view, offsets_view, owned.scorer->index().n_terms());
     score(*owned.scorer, queries, docs_view, threads, scores_room);
   }
@@ -167,14 +167,14 @@ void bind_lexical(py::module_& m) {
       .def_static(
           "bm25",
           [](const OwnedIndex& owned, const Bm25Options& options) {
-            const py::gil_scoped_release release;
+            const GilRelease release;
             return std::make_unique<OwnedScorer>(make_bm25_scorer(*owned.index, options));
           },
           py::arg("index"), py::arg("options"), py::keep_alive<0, 1>())
       .def_static(
           "tfidf",
           [](const OwnedIndex& owned) {
-            const py::gil_scoped_release release;
+            const GilRelease release;
             return std::make_unique<OwnedScorer>(make_tfidf_scorer(*owned.index));
           },
           py::arg("index"), py::keep_alive<0, 1>())

@@ -40,7 +40,7 @@ std::span<T> room(Array<T>& array) {
 void add(LexicalBuilder& builder, const Array<TermId>& ids, const Array<std::int64_t>& offsets, std::size_t n_terms) {
   const auto ids_view = flat(ids);
   const auto offsets_view = flat(offsets);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   builder.add(TermLists(ids_view, offsets_view, n_terms));
 }
 
@@ -55,7 +55,7 @@ py::tuple arrays_of(LexicalBuilder& builder) {
     const auto docs_room = room(docs);
     const auto tfs_room = room(tfs);
     const auto lengths_room = room(doc_lengths);
-    const py::gil_scoped_release release;
+    const GilRelease release;
     builder.fill(offsets_room, docs_room, tfs_room, lengths_room);
   }
   return py::make_tuple(term_offsets, docs, tfs, doc_lengths);
@@ -67,7 +67,7 @@ py::dict save(LexicalBuilder& builder, const std::filesystem::path& folder, cons
   const std::string metadata(meta);
   std::vector<std::pair<std::string, std::uint64_t>> sizes;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     sizes = builder.save(folder, kind, metadata, segments);
   }
   py::dict bytes;
@@ -82,7 +82,7 @@ py::tuple pack(const Array<std::int64_t>& term_offsets, const Array<DocId>& docs
   const auto tfs_view = flat(tfs);
   PackedPostings packed;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     packed = pack_postings(offsets, docs_view, tfs_view, threads);
   }
   return py::make_tuple(to_numpy(std::move(packed.bytes)), to_numpy(std::move(packed.group_ends)));
@@ -103,7 +103,7 @@ py::tuple unpack(const Array<std::uint8_t>& bytes, const Array<std::uint64_t>& g
     const auto ends = flat(group_ends);
     const auto docs_room = room(docs);
     const auto tfs_room = room(tfs);
-    const py::gil_scoped_release release;
+    const GilRelease release;
     unpack_postings(bytes_view, ends, offsets, docs_room, tfs_room, threads);
   }
   return py::make_tuple(docs, tfs);
@@ -140,7 +140,7 @@ void bind_lexical_build(py::module_& m) {
            py::arg("memory_limit"), py::arg("threads"), py::arg("spill_folder"))
       .def("add", &add, py::arg("ids").noconvert(), py::arg("offsets").noconvert(), py::arg("n_terms"))
       .def("reserve", &LexicalBuilder::reserve, py::arg("bytes"))
-      .def("finish", &LexicalBuilder::finish, py::call_guard<py::gil_scoped_release>())
+      .def("finish", &LexicalBuilder::finish, py::call_guard<GilRelease>())
       .def("arrays", &arrays_of, "Return (term_offsets, docs, tfs, doc_lengths); after finish().")
       .def("save", &save, py::arg("folder"), py::arg("kind"), py::arg("meta"), py::arg("others"),
            "Save the packed index with other arrays, return the bytes of its own; after finish().");

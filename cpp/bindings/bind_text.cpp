@@ -49,7 +49,7 @@ py::tuple term_ids(const Analyzer& analyzer, const TextViews& texts, Vocabulary&
                    unsigned threads, std::size_t first_text_number) {
   AnalyzedBatch batch;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     batch = analyzer.term_ids({texts.texts, vocabulary, grow, threads, first_text_number});
   }
   return py::make_tuple(to_array(std::move(batch.ids)), to_array(std::move(batch.offsets)));
@@ -70,7 +70,7 @@ py::tuple ids_of_terms(Vocabulary& vocabulary, const py::tuple& documents, bool 
     offsets.push_back(static_cast<std::int64_t>(views.size()));
   }
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     vocabulary.append_ids(views, grow, ids);
   }
   return py::make_tuple(to_array(std::move(ids)), to_array(std::move(offsets)));
@@ -84,7 +84,7 @@ std::unique_ptr<Vocabulary> read_vocabulary(const py::array_t<std::uint8_t>& byt
                                             const py::array_t<std::int64_t>& offsets) {
   const std::string_view all_bytes(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(bytes.size()));
   const std::span<const std::int64_t> all_offsets(offsets.data(), static_cast<std::size_t>(offsets.size()));
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return std::make_unique<Vocabulary>(all_bytes, all_offsets);
 }
 

@@ -19,7 +19,7 @@ void add(WordCounter& counter, const TextViews& texts, std::size_t begin, std::s
          unsigned threads) {
   const std::span<const StoredText> all = texts.texts;
   if (begin > end || end > all.size()) throw InvalidInput("there are no texts from begin to end");
-  const py::gil_scoped_release release;
+  const GilRelease release;
   counter.add(all.subspan(begin, end - begin), first + begin, threads);
 }
 
@@ -77,7 +77,7 @@ void bind_vocabulary_training(py::module_& m) {
           },
           py::arg("rule"), py::arg("nfc"), py::arg("add_prefix_space"), py::arg("special_tokens"), py::arg("max_words"))
       .def("add", &add, py::arg("texts"), py::arg("begin"), py::arg("end"), py::arg("first"), py::arg("threads"))
-      .def("take", &WordCounter::take, py::call_guard<py::gil_scoped_release>());
+      .def("take", &WordCounter::take, py::call_guard<GilRelease>());
 
   py::class_<VocabularyRequest>(m, "VocabularyRequest")
       .def(py::init(&request_of), py::arg("special_tokens"), py::arg("vocabulary_size"), py::arg("n_candidates"),
@@ -85,10 +85,10 @@ void bind_vocabulary_training(py::module_& m) {
 
   py::class_<VocabularyLearner>(m, "VocabularyLearner")
       .def_static("of_wordpiece", &VocabularyLearner::of_wordpiece, py::arg("words"), py::arg("request"),
-                  py::arg("prefix"), py::call_guard<py::gil_scoped_release>())
+                  py::arg("prefix"), py::call_guard<GilRelease>())
       .def_static("of_byte_level", &VocabularyLearner::of_byte_level, py::arg("words"), py::arg("request"),
-                  py::call_guard<py::gil_scoped_release>())
-      .def("run", &VocabularyLearner::run, py::arg("n"), py::call_guard<py::gil_scoped_release>())
+                  py::call_guard<GilRelease>())
+      .def("run", &VocabularyLearner::run, py::arg("n"), py::call_guard<GilRelease>())
       .def("__len__", &VocabularyLearner::size)
       .def("n_fixed", &VocabularyLearner::n_fixed)
       .def("tokens", &VocabularyLearner::tokens)
@@ -100,7 +100,7 @@ void bind_vocabulary_training(py::module_& m) {
       });
 
   m.def("prune_vocabulary", &prune_vocabulary, py::arg("words"), py::arg("tokens"), py::arg("n_fixed"), py::arg("size"),
-        py::arg("prefix"), py::call_guard<py::gil_scoped_release>());
+        py::arg("prefix"), py::call_guard<GilRelease>());
 }
 
 }  // namespace twotower::bindings

@@ -24,7 +24,7 @@ std::unique_ptr<WordPiece> make(const py::tuple& tokens, const Array<std::int32_
   for (const auto& [content, id, lstrip, rstrip] : added) added_tokens.push_back({content, id, lstrip, rstrip});
   WordPieceOptions options{clean_text,           handle_chinese_chars, strip_accents,           lowercase,
                            std::move(unk_token), std::move(prefix),    max_input_chars_per_word};
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return std::make_unique<WordPiece>(std::move(vocabulary), std::move(added_tokens), std::move(options));
 }
 

@@ -3,6 +3,8 @@
 
 #include <pybind11/pybind11.h>
 
+#include "gil.h"
+
 namespace twotower::bindings {
 
 namespace py = pybind11;

@@ -50,7 +50,7 @@ class HeldObjects {
   HeldObjects(const HeldObjects&) = delete;
   HeldObjects& operator=(const HeldObjects&) = delete;
   ~HeldObjects() {
-    const py::gil_scoped_acquire gil;
+    const GilAcquire gil;
     for (std::size_t i = 0; i < objects_.size(); ++i) {
       if (i + kAhead < objects_.size()) __builtin_prefetch(objects_[i + kAhead], 1);
       Py_DECREF(objects_[i]);

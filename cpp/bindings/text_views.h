@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "arrays.h"
+#include "gil.h"
 #include "twotower/stored_text.h"
 
 namespace twotower::bindings {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arrays.h"
+#include "gil.h"
 #include "text_views.h"
 #include "twotower/error.h"
 #include "twotower/token_batch.h"
@@ -35,7 +36,7 @@ void def_encode(py::class_<Tokenizer>& tokenizer) {
         const EncodeRequest request = request_of(texts, pairs, around, max_length, spans, threads);
         EncodedBatch batch;
         {
-          const py::gil_scoped_release release;
+          const GilRelease release;
           batch = self.encode(request);
         }
         return to_numpy(std::move(batch), pairs != nullptr, spans != SpanUnit::kNone);
