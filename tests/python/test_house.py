@@ -91,6 +91,13 @@ def run_python(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
+def test_the_lock_is_taken_by_gil_h_alone():
+    """pybind11's own guards abort the process where a daemon thread asks for the lock while Python ends."""
+    paths = [path for path in (ROOT / "cpp" / "bindings").iterdir() if path.name != "gil.h"]
+    assert len(paths) > 10
+    assert [path.name for path in paths if "gil_scoped" in path.read_text() or "PyGILState" in path.read_text()] == []
+
+
 def test_import_is_light():
     heavy = ("torch", "datasets", "pandas", "hnswlib", "numpy.testing")
     done = run_python(f"import sys, twotower; print([m for m in {heavy} if m in sys.modules])")
