@@ -93,7 +93,10 @@ def run_python(code):
 
 def test_the_lock_is_taken_by_gil_h_alone():
     """pybind11's own guards abort the process where a daemon thread asks for the lock while Python ends."""
-    paths = [path for path in (ROOT / "cpp" / "bindings").iterdir() if path.name != "gil.h"]
+    folder = Path(__file__).resolve().parents[2] / "cpp" / "bindings"
+    if not folder.is_dir():
+        pytest.skip("the C++ sources are not beside the tests")
+    paths = [path for path in folder.iterdir() if path.name != "gil.h"]
     assert len(paths) > 10
     assert [path.name for path in paths if "gil_scoped" in path.read_text() or "PyGILState" in path.read_text()] == []
 
