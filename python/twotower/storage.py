@@ -74,9 +74,9 @@ def write_container(
     Raises
     ------
     InvalidInputError
-        If a name is malformed or `meta` holds a value that JSON does not have.
+        If a name or the path is malformed, or `meta` holds a value that JSON does not have.
     InputTypeError
-        If something is no array, has another dtype, or `meta` is not JSON-able.
+        If `folder` is no path, something is no array, has another dtype, or `meta` is not JSON-able.
     FileError
         If another process is saving to the folder, or the system refuses.
     """

@@ -170,7 +170,7 @@ class LexicalIndex(ABC):
             If `queries` is neither texts nor lists of terms, or `where` is of another type.
         InvalidInputError
             If `k` or `threads` is negative or not an integer, a text has lone surrogates, the algorithm is unknown, or
-            `where` names documents that are not in the index.
+            `where` names documents that are not in the index, or is a set that another index made.
 
         Notes
         -----
