@@ -4,6 +4,7 @@ See docs/formats/container.md for every byte. Knows nothing of what the arrays m
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from os import PathLike
@@ -17,6 +18,7 @@ from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 
 __all__ = [
     "StringTable",
+    "checked_path",
     "container_meta",
     "pack_strings",
     "read_container",
@@ -26,6 +28,28 @@ __all__ = [
 ]
 
 _DTYPES = frozenset(np.dtype(name) for name in _core.container_dtypes())
+
+
+def checked_path(path: Any, name: str = "folder") -> str:
+    """Return a path as a string that the system can read.
+
+    Raises
+    ------
+    InputTypeError
+        If it is no path.
+    InvalidInputError
+        If it holds a null character, or one that no file name can have.
+    """
+    if not isinstance(path, str | bytes | PathLike):
+        raise InputTypeError(f"{name} is {path!r} ({type(path).__name__}): give a path, as str or pathlib.Path")
+    try:
+        text = os.fsdecode(path)
+        raw = os.fsencode(text)
+    except UnicodeError as error:
+        raise InvalidInputError(f"{name} is {path!r}, which cannot be the name of a file: {error}") from error
+    if b"\0" in raw:
+        raise InvalidInputError(f"{name} is {path!r}: a path cannot hold a null character")
+    return text
 
 
 def write_container(
@@ -50,12 +74,13 @@ def write_container(
     Raises
     ------
     InvalidInputError
-        If a name is malformed or `meta` holds a value that JSON does not have.
+        If a name or the path is malformed, or `meta` holds a value that JSON does not have.
     InputTypeError
-        If something is no array, has another dtype, or `meta` is not JSON-able.
+        If `folder` is no path, something is no array, has another dtype, or `meta` is not JSON-able.
     FileError
         If another process is saving to the folder, or the system refuses.
     """
+    folder = checked_path(folder)
     segments = []
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray) or array.dtype not in _DTYPES:
@@ -112,6 +137,7 @@ def read_container(folder: str | PathLike[str], kind: str) -> tuple[dict[str, An
     Verifying reads every byte once. What the arrays *mean* (that offsets ascend, that ids are in range) is for the
     caller to check: a checksum does not protect from a writer that means harm.
     """
+    folder = checked_path(folder)
     raw, arrays = _core.read_container(folder, kind)
     try:
         meta = json.loads(raw)
@@ -130,7 +156,7 @@ def write_file_atomically(path: str | PathLike[str], data: bytes) -> None:
     FileError
         If the system refuses; the old file is then untouched.
     """
-    _core.write_file_atomically(path, data)
+    _core.write_file_atomically(checked_path(path, "path"), data)
 
 
 def replace_folder(temporary: str | PathLike[str], target: str | PathLike[str]) -> None:
@@ -144,7 +170,7 @@ def replace_folder(temporary: str | PathLike[str], target: str | PathLike[str]) 
     FileError
         If `temporary` is no folder, `target` is a file, or the file system cannot exchange folders.
     """
-    _core.replace_folder(temporary, target)
+    _core.replace_folder(checked_path(temporary, "temporary"), checked_path(target, "target"))
 
 
 def pack_strings(strings: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:

@@ -113,13 +113,31 @@ void swap_manifest(const fs::path& folder, const Manifest& manifest) {
   if (::rename(fresh.c_str(), (folder / kManifestName).c_str()) != 0) throw_errno("replace", folder / kManifestName);
 }
 
-// Makes the missing folders of an absolute path, each with its name on the device.
-void make_folders(const fs::path& folder) {
-  if (fs::is_directory(folder)) return;
-  const fs::path parent = folder.parent_path();
-  make_folders(parent);
-  if (folder.has_filename() && fs::create_directory(folder)) sync_folder(parent);
-}
+// The folders that a save made. Those that are empty go again, unless the save was kept.
+class NewFolders {
+ public:
+  // Makes the missing folders of an absolute path, each with its name on the device.
+  void make(const fs::path& folder) {
+    if (fs::is_directory(folder)) return;
+    const fs::path parent = folder.parent_path();
+    make(parent);
+    if (!folder.has_filename() || !fs::create_directory(folder)) return;
+    made_.push_back(folder);
+    sync_folder(parent);
+  }
+
+  void keep() noexcept { made_.clear(); }
+
+  NewFolders() = default;
+  NewFolders(const NewFolders&) = delete;
+  NewFolders& operator=(const NewFolders&) = delete;
+  ~NewFolders() {
+    while (!made_.empty() && ::rmdir(made_.back().c_str()) == 0) made_.pop_back();
+  }
+
+ private:
+  std::vector<fs::path> made_;  // a folder after its parent
+};
 
 // Opens the folder and excludes other writers until the descriptor is closed; a killed writer's lock ends with it.
 FileDescriptor lock_folder(const fs::path& folder) {
@@ -144,6 +162,7 @@ void write_locked(const fs::path& folder, Manifest& manifest, std::span<const Se
     write_data(data, manifest, segments);
     swap_manifest(folder, manifest);
   } catch (...) {
+    ::unlink((folder / kNewManifestName).c_str());
     ::unlink(data.c_str());
     throw;
   }
@@ -157,9 +176,11 @@ void write_locked(const fs::path& folder, Manifest& manifest, std::span<const Se
 void write_container(const fs::path& folder, std::string_view kind, std::string_view meta,
                      std::span<const Segment> segments) try {
   Manifest manifest = plan(kind, meta, segments);
-  make_folders(fs::absolute(folder));
+  NewFolders folders;
+  folders.make(fs::absolute(folder));
   const FileDescriptor lock = lock_folder(folder);
   write_locked(folder, manifest, segments);
+  folders.keep();
 } catch (const fs::filesystem_error& error) {
   throw FileFailure("cannot save to " + folder.string() + ": " + error.what());
 }

@@ -1,5 +1,6 @@
 """`twotower index`: a corpus into an engine folder."""
 
+import math
 import re
 import resource
 import sys
@@ -32,7 +33,10 @@ def number_of_bytes(ctx: click.Context, param: click.Parameter, value: str | Non
         raise click.BadParameter(
             f"{value!r} is no number of bytes: write it like 2GB, 512MiB or 1500000000", ctx, param
         )
-    return int(float(match[1]) * _UNITS[match[2]])
+    number = float(match[1]) * _UNITS[match[2]]
+    if not math.isfinite(number):
+        raise click.BadParameter(f"{value!r} is more bytes than any machine has", ctx, param)
+    return int(number)
 
 
 @click.command()
@@ -68,7 +72,9 @@ def index(
     from twotower.data import load_collection
     from twotower.engine import Engine
     from twotower.index.build_estimate import estimate_build
+    from twotower.index.lexical_build import check_memory_limit
 
+    check_memory_limit(memory_limit)
     threads = use_threads(threads)
     log(f"reading {source}")
     collection = load_collection(source, config=config)

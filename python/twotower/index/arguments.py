@@ -87,6 +87,25 @@ def check_integer(value: Any, name: str, least: int, most: int) -> int:
     return number
 
 
+def check_name(value: Any, name: str, known: Iterable[str]) -> str:
+    """Return `value` as it is: a string that the core can read. `known` are those that messages list.
+
+    Raises
+    ------
+    InputTypeError
+        If it is no string.
+    InvalidInputError
+        If it has lone surrogates.
+    """
+    if not isinstance(value, str):
+        raise InputTypeError(f"{name} is {value!r} ({type(value).__name__}): give a string")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError(f"{name} is {value!r}: choose one of {', '.join(known)}") from None
+    return value
+
+
 def _integer(value: Any, name: str) -> int:
     if isinstance(value, bool | np.bool_):
         raise InvalidInputError(f"{name} is {value!r}: give an integer")
@@ -171,7 +190,10 @@ def as_docs(docs: Any, n_queries: int, n_docs: int) -> npt.NDArray[np.int64]:
     InvalidInputError
         If the shape is not [Q, C], or a value is neither a DocId of the index nor -1 (padding).
     """
-    array = np.asarray(docs)
+    try:
+        array = np.asarray(docs)
+    except ValueError as error:
+        raise InvalidInputError(f"docs is not a rectangular array: {error}; fill short rows with -1") from error
     if array.dtype.kind not in "iu":
         raise InputTypeError(f"docs are {array.dtype}: give integers")
     if array.ndim != 2 or array.shape[0] != n_queries:
@@ -243,6 +265,8 @@ class DocIds(Sequence[str]):
         InvalidInputError
             If there is no such document.
         """
+        if not isinstance(doc_id, str):
+            raise InputTypeError(f"doc_id is {doc_id!r} ({type(doc_id).__name__}): give a string")
         doc = self._find(doc_id)
         if doc is None or not start <= doc < (self._n if stop is None else stop):
             raise InvalidInputError(f"no document has the doc_id {doc_id!r}: the index holds {self._n}")

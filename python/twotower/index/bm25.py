@@ -5,12 +5,11 @@ from numbers import Real
 from typing import Any, Self
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
+from twotower.index.arguments import check_name
 from twotower.index.lexical import LexicalIndex
 from twotower.index.lexical_build import Progress
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent
 from twotower.index.native import core
-
-_SCORING = ("variant", "k1", "b", "delta", "log_base")
 
 
 class BM25Index(LexicalIndex):
@@ -57,6 +56,7 @@ class BM25Index(LexicalIndex):
 
     kind = "bm25"
     name = "bm25"
+    _option_names = ("variant", "k1", "b", "delta", "log_base")
 
     def __init__(self, content: LexicalContent, options: Any) -> None:
         super().__init__(content, lambda index: core.LexicalScorer.bm25(index, options))
@@ -87,7 +87,8 @@ class BM25Index(LexicalIndex):
         Parameters
         ----------
         texts : iterable of str, or iterable of list of str
-            Texts are analysed; lists are terms as they are. Consumed once, in chunks.
+            Texts are analysed; lists are terms as they are. Consumed once, in chunks. NumPy arrays and Arrow columns of
+            strings are taken, too.
         doc_ids : iterable of str, optional
             One for each document, each once; "0", "1", ... if absent.
         analyzer : str, Analyzer or callable
@@ -126,7 +127,7 @@ class BM25Index(LexicalIndex):
         return cls(content, options)
 
     def _scoring(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _SCORING}
+        return {name: getattr(self, name) for name in self._option_names}
 
     @classmethod
     def _checked_scoring(
@@ -137,8 +138,8 @@ class BM25Index(LexicalIndex):
         delta: float | None = None,
         log_base: str | int | None = None,
     ) -> dict[str, Any]:
-        options = _options(variant, k1, b, delta, None if log_base is None else str(log_base))
-        return {name: getattr(options, name) for name in _SCORING}
+        checked = _options(variant, k1, b, delta, None if log_base is None else str(log_base))
+        return {name: getattr(checked, name) for name in cls._option_names}
 
     @classmethod
     def _from_saved(cls, content: LexicalContent, scoring: dict[str, Any]) -> Self:
@@ -151,10 +152,18 @@ class BM25Index(LexicalIndex):
 
 def _options(variant: str, k1: float, b: float, delta: float | None, log_base: str | None) -> Any:
     """Return checked options; the core's table of variants knows the defaults."""
-    for name, number in (("k1", k1), ("b", b), ("delta", 0 if delta is None else delta)):
-        if not isinstance(number, Real) or isinstance(number, bool):
-            raise InputTypeError(f"{name} is {number!r} ({type(number).__name__}): give a number")
-    for name, text in (("variant", variant), ("log_base", "e" if log_base is None else log_base)):
-        if not isinstance(text, str):
-            raise InputTypeError(f"{name} is {text!r} ({type(text).__name__}): give a string")
+    k1, b = _number(k1, "k1"), _number(b, "b")
+    delta = None if delta is None else _number(delta, "delta")
+    check_name(variant, "variant", core.bm25_variants())
+    if log_base is not None:
+        check_name(log_base, "log_base", ("e", "10"))
     return core.Bm25Options(variant, k1, b, delta, log_base)
+
+
+def _number(value: Any, name: str) -> float:
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise InputTypeError(f"{name} is {value!r} ({type(value).__name__}): give a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise InvalidInputError(f"{name} is beyond the range of float64: give a smaller number") from None

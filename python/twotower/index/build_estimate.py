@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from twotower.errors import InputTypeError
 from twotower.hardware import backend
 from twotower.index.arguments import check_threads
 from twotower.index.lexical_build import OUTSIDE_BYTES, TERM_BYTES
-from twotower.index.lexical_content import AnalyzerLike
+from twotower.index.lexical_content import AnalyzerLike, listed
 from twotower.index.native import core
 from twotower.text import TermIds, Vocabulary, as_analyzer
+from twotower.text.columns import is_column
 
 SAMPLE = 4000
 """Texts that are analysed, drawn at random, the same in every run; all of them where there are fewer."""
@@ -69,7 +71,7 @@ def estimate_build(
     Raises
     ------
     InputTypeError
-        If `texts` are neither texts nor lists of terms.
+        If `texts` is no sequence, or holds neither texts nor lists of terms.
 
     Notes
     -----
@@ -82,6 +84,10 @@ def estimate_build(
     >>> estimate.documents, estimate.terms, estimate.postings
     (20, 3, 40)
     """
+    if isinstance(texts, str | bytes) or not (isinstance(texts, Sequence) or is_column(texts)):
+        raise InputTypeError(f"texts is one {type(texts).__name__}: give a list, of strings or of lists of terms")
+    if not isinstance(texts, Sequence):
+        texts = listed(texts, "texts")
     workers = check_threads(threads) or backend().threads
     n_sampled = min(SAMPLE, len(texts))
     places = np.random.default_rng(0).choice(len(texts), n_sampled, replace=False)  # no order of the texts misleads it

@@ -8,13 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, ClassVar, Self, overload
+from typing import Any, ClassVar, NoReturn, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError
-from twotower.index.arguments import as_docs, check_k, check_threads
+from twotower.index.arguments import as_docs, check_k, check_name, check_threads
 from twotower.index.lexical_build import BuildReport, Progress
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent, listed, term_ids
 from twotower.index.lexical_saving import build_to, saved_meta
@@ -97,6 +97,7 @@ class LexicalIndex(ABC):
     """
 
     kind: ClassVar[str]
+    _option_names: ClassVar[tuple[str, ...]] = ()  # of the formula
 
     def __init__(self, content: LexicalContent, make_scorer: Callable[[Any], Any]) -> None:
         self._content = content
@@ -113,6 +114,16 @@ class LexicalIndex(ABC):
 
     def __len__(self) -> int:
         return len(self.doc_ids)
+
+    def __reduce__(self) -> NoReturn:
+        name = type(self).__name__
+        raise InputTypeError(f"a {name} is not pickled: use save(folder), and {name}.load(folder) in the other process")
+
+    def __copy__(self) -> Self:
+        return self  # immutable
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
     def __repr__(self) -> str:
         n_postings = len(self._content.postings["docs"])
@@ -159,7 +170,7 @@ class LexicalIndex(ABC):
             If `queries` is neither texts nor lists of terms, or `where` is of another type.
         InvalidInputError
             If `k` or `threads` is negative or not an integer, a text has lone surrogates, the algorithm is unknown, or
-            `where` names documents that are not in the index.
+            `where` names documents that are not in the index, or is a set that another index made.
 
         Notes
         -----
@@ -194,9 +205,8 @@ class LexicalIndex(ABC):
         batch = listed(queries, "queries")
         k = check_k(k, len(batch), len(self))
         threads = check_threads(threads)
-        if not isinstance(algorithm, str):
-            raise InputTypeError(f"algorithm is {algorithm!r} ({type(algorithm).__name__}): give a string")
-        words = None if where is None else self.bitmap(where).words
+        check_name(algorithm, "algorithm", core.query_algorithms())
+        words = None if where is None else np.ascontiguousarray(self.bitmap(where).words)
         terms = self._term_ids(batch)
         scores, docs, counts = self._scorer.search(terms.ids, terms.offsets, k, threads, algorithm, words)
         return Hits(scores, docs, self.doc_ids.__getitem__), SearchProfile.from_counts(counts)
@@ -270,6 +280,8 @@ class LexicalIndex(ABC):
 
         Raises
         ------
+        InputTypeError
+            If the query is neither a text nor a list of terms, or `doc_id` no string.
         InvalidInputError
             If there is no such document.
         """
@@ -345,6 +357,10 @@ class LexicalIndex(ABC):
         FileError
             If the system refuses. The folder is then as it was.
         """
+        unknown = [name for name in scoring if name not in cls._option_names]
+        if unknown:
+            takes = ", ".join((*cls._option_names, "analyzer", "threads", "memory_limit", "progress"))
+            raise InputTypeError(f"build_to of {cls.__name__} has no option {unknown[0]!r}: it takes {takes}")
         return build_to(
             folder,
             cls.kind,

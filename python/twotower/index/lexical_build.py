@@ -3,6 +3,7 @@
 Legend: N documents, V vocabulary, P postings.
 """
 
+import operator
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.index.arguments import check_threads
@@ -21,6 +24,8 @@ Progress = Callable[[int], object]
 
 OUTSIDE_BYTES = 96 << 20
 """Bytes beside the postings: a batch of texts and its ids, the analyzer's cache of words."""
+MOST_BYTES = 2**62
+"""Largest limit that is taken."""
 TERM_BYTES = 64
 """Bytes of a term in the vocabulary while it grows, and in the copy that is saved."""
 
@@ -81,11 +86,15 @@ def invert(
     Raises
     ------
     InputTypeError
-        If an item is neither a text nor a list of terms, or `memory_limit` is no integer.
+        If an item is neither a text nor a list of terms, `memory_limit` no integer, or `progress` no function.
     InvalidInputError
         If `memory_limit` is too small; the message names the least that works.
     """
-    limit = _checked_limit(memory_limit)
+    limit = check_memory_limit(memory_limit)
+    if progress is not None and not callable(progress):
+        raise InputTypeError(
+            f"progress is {progress!r} ({type(progress).__name__}): give a function of one int, or None"
+        )
     builder = core.LexicalBuilder(limit, check_threads(threads), spill_folder or tempfile.gettempdir())
     vocabulary = Vocabulary()
     n_documents = 0
@@ -125,14 +134,26 @@ def folder_beside(folder: str | PathLike[str]) -> Path:
     return next(place for place in Path(folder).absolute().parents if place.is_dir())
 
 
-def _checked_limit(memory_limit: int | None) -> int:
+def check_memory_limit(memory_limit: Any) -> int:
+    """Return a limit in bytes as an int; 0 for None, which is no limit.
+
+    Raises
+    ------
+    InputTypeError
+        If it is no integer.
+    InvalidInputError
+        If no build works with so little, or no machine has so much.
+    """
     if memory_limit is None:
         return 0
-    if not isinstance(memory_limit, int) or isinstance(memory_limit, bool):
+    if isinstance(memory_limit, bool | np.bool_) or not hasattr(memory_limit, "__index__"):
         raise InputTypeError(f"memory_limit is {memory_limit!r} ({type(memory_limit).__name__}): give bytes as an int")
-    if memory_limit < OUTSIDE_BYTES:
+    limit = operator.index(memory_limit)
+    if limit < OUTSIDE_BYTES:
         raise InvalidInputError(
-            f"memory_limit is {memory_limit} bytes: a build needs {OUTSIDE_BYTES} beside its postings, and more for each "
+            f"memory_limit is {limit} bytes: a build needs {OUTSIDE_BYTES} beside its postings, and more for each "
             "document and term"
         )
-    return memory_limit
+    if limit > MOST_BYTES:
+        raise InvalidInputError(f"memory_limit is {limit} bytes: give at most {MOST_BYTES}, or None for no limit")
+    return limit

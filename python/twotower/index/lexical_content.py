@@ -16,6 +16,7 @@ from twotower.index.arguments import DocIds, check_doc_ids
 from twotower.index.lexical_build import Progress, check_first, invert
 from twotower.index.native import core
 from twotower.text import Analyzer, TermIds, Vocabulary, as_analyzer
+from twotower.text.term_ids import BATCH
 
 AnalyzerLike = str | Analyzer | Callable[[str], list[str]]
 """The name of an analyzer, an `Analyzer`, or a function from a text to its terms."""
@@ -163,7 +164,7 @@ def _offsets(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
 
 
 def iterate(values: Any, name: str) -> Iterator[Any]:
-    """Return an iterator over texts or lists of terms.
+    """Return an iterator over texts or lists of terms. NumPy arrays and Arrow columns of strings give their texts.
 
     Raises
     ------
@@ -173,7 +174,19 @@ def iterate(values: Any, name: str) -> Iterator[Any]:
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         came = type(values).__name__
         raise InputTypeError(f"{name} is one {came}: give a list of strings, or a list of lists of terms")
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            raise InputTypeError(f"{name} is an array of shape {list(values.shape)}: give one dimension of strings")
+        return _items(values, lambda part: part.tolist())
+    if hasattr(values, "to_pylist"):
+        return _items(values, lambda part: part.to_pylist())
     return iter(values)
+
+
+def _items(column: Any, as_list: Callable[[Any], list[Any]]) -> Iterator[Any]:
+    """Yield the items of a column as objects of Python; only some thousands are held at once."""
+    for first in range(0, len(column), BATCH):
+        yield from as_list(column[first : first + BATCH])
 
 
 def listed(values: Any, name: str) -> list[Any]:

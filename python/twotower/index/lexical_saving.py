@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterable
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any
 
 from twotower.index.arguments import check_doc_ids
 from twotower.index.lexical_build import BuildReport, Progress, folder_beside, invert
 from twotower.index.lexical_content import FORMAT, AnalyzerLike, iterate, string_arrays
-from twotower.storage import container_meta
+from twotower.storage import checked_path, container_meta
 from twotower.text import Analyzer, as_analyzer
 
 
@@ -37,6 +37,7 @@ def build_to(
 ) -> BuildReport:
     """Do what `LexicalIndex.build_to` says, for an index of `kind` with checked options of its formula."""
     started = time.perf_counter()
+    folder = checked_path(folder)
     analyzer = as_analyzer(analyzer)
     meta = container_meta(kind, saved_meta(analyzer, scoring))
     builder, counts, vocabulary = invert(
@@ -48,7 +49,7 @@ def build_to(
         spill_folder=folder_beside(folder),
     )
     arrays = string_arrays(vocabulary, check_doc_ids(doc_ids, counts.n_docs))
-    own = builder.save(fspath(folder), kind, meta, list(arrays.items()))
+    own = builder.save(folder, kind, meta, list(arrays.items()))
     return BuildReport(
         documents=counts.n_docs,
         terms=counts.n_terms,

@@ -45,7 +45,8 @@ class TfidfIndex(LexicalIndex):
         Parameters
         ----------
         texts : iterable of str, or iterable of list of str
-            Texts are analysed; lists are terms as they are. Consumed once, in chunks.
+            Texts are analysed; lists are terms as they are. Consumed once, in chunks. NumPy arrays and Arrow columns of
+            strings are taken, too.
         doc_ids : iterable of str, optional
             One for each document, each once; "0", "1", ... if absent.
         analyzer : str, Analyzer or callable

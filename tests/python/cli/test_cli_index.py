@@ -45,10 +45,21 @@ def test_json_says_what_was_built_and_what_it_weighs(corpus, tmp_path):
     assert "40 documents: about 7 terms, 120 postings" in done.stderr
 
 
-def test_a_limit_too_small_is_a_slip(corpus, tmp_path):
-    done = twotower("index", corpus, "--out", tmp_path / "engine", "--memory-limit", "1MB")
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("0", "memory_limit is 0 bytes: a build needs"),
+        ("1MB", "memory_limit is 1000000 bytes: a build needs"),
+        ("1e9TiB", "give at most 4611686018427387904"),
+        ("9" * 400, "more bytes than any machine has"),
+    ],
+)
+def test_a_limit_out_of_range_is_a_slip_that_shows_before_reading(corpus, tmp_path, limit, message):
+    done = twotower("index", corpus, "--out", tmp_path / "engine", "--memory-limit", limit)
     assert done.returncode != 0
-    assert "memory_limit is 1000000 bytes: a build needs" in done.stderr
+    assert message in done.stderr
+    assert "reading" not in done.stderr
+    assert "Traceback" not in done.stderr
     assert not any((tmp_path / "engine").glob("*"))
 
 

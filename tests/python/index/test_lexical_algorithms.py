@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +127,35 @@ def test_a_bitmap_serves_many_searches():
         BM25Index.build(TEXTS).search([["a"]], where=some)
 
 
+def test_a_bitmap_is_of_one_index(tmp_path):
+    index = BM25Index.build(TEXTS)
+    some = index.bitmap([0, 4])
+    index.save(tmp_path)
+    for other in (BM25Index.build(TEXTS), BM25Index.load(tmp_path)):
+        with pytest.raises(InvalidInputError, match="another index"):
+            other.search("a", where=some)
+        assert other.search("a", where=DocBitmap(some.words, 5)) == index.search("a", where=some)
+    copied = pickle.loads(pickle.dumps(some))
+    assert index.search("a", where=copied) == index.search("a", where=index.bitmap(some))
+
+
+@pytest.mark.parametrize(
+    ("words", "n", "error"),
+    [
+        (None, 3, InputTypeError),
+        ([5], 3, InputTypeError),
+        (np.array([5]), 3, InputTypeError),
+        (np.array([5], np.uint64), "3", InputTypeError),
+        (np.array([5, 0], np.uint64), 3, InvalidInputError),
+        (np.array([[5]], np.uint64), 3, InvalidInputError),
+        (np.zeros(0, np.uint64), -1, InvalidInputError),
+    ],
+)
+def test_a_bitmap_made_by_hand_is_checked(words, n, error):
+    with pytest.raises(error, match="DocBitmap"):
+        DocBitmap(words, n)
+
+
 def test_an_empty_index_takes_an_empty_where():
     assert BM25Index.build([]).search("a", where=[]) == []
     assert len(DocBitmap.of_mask(np.zeros(0, bool))) == 0
@@ -137,6 +167,8 @@ def test_an_empty_index_takes_an_empty_where():
         ([True], InvalidInputError),
         ([5], InvalidInputError),
         ([-1], InvalidInputError),
+        ([2**63], InvalidInputError),
+        ([-(2**70)], InvalidInputError),
         (["nobody"], InvalidInputError),
         ([0, "1"], InputTypeError),
         ([0.5], InputTypeError),

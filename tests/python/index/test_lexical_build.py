@@ -157,6 +157,32 @@ def test_a_limit_too_small_names_the_least_that_works(tmp_path):
         core.LexicalBuilder(least - 1, 1, tmp_path).add(ids, offsets, 3)
 
 
+def test_the_least_that_works_counts_the_documents_that_come():
+    texts = ["a b"] * 1000
+    with pytest.raises(InvalidInputError, match=r"after 1000 documents \(distinct terms: 1\): the least") as caught:
+        BM25Index.build(texts, memory_limit=96 << 20, threads=1)
+    least = int(str(caught.value).split("these is ")[1].split(";")[0])
+    assert len(BM25Index.build(texts, memory_limit=np.int64(least), threads=1)) == 1000
+
+
+@pytest.mark.parametrize(
+    ("limit", "error"),
+    [
+        (2**62 + 1, InvalidInputError),
+        (2**64, InvalidInputError),
+        (-1, InvalidInputError),
+        (0, InvalidInputError),
+        (True, InputTypeError),
+        (np.bool_(True), InputTypeError),
+        (1e9, InputTypeError),
+    ],
+)
+def test_memory_limits_out_of_range(limit, error):
+    with pytest.raises(error, match="memory_limit is"):
+        BM25Index.build(["sweet"], memory_limit=limit)
+    assert len(BM25Index.build(["sweet"], memory_limit=2**62)) == 1
+
+
 def test_no_folder_for_the_temporary_file(tmp_path, many):
     builder = core.LexicalBuilder(LEAST, 1, tmp_path / "absent")
     with pytest.raises(FileError, match="temporary file"):

@@ -7,6 +7,7 @@ import textwrap
 
 import pytest
 
+from twotower.errors import InputTypeError
 from twotower.index.build_estimate import estimate_build
 
 CHILD = """
@@ -63,3 +64,11 @@ def test_estimates_of_all_texts_are_exact_and_of_a_sample_are_near():
     assert whole.build_bytes < estimate_build(texts, analyzer="plain", threads=4).build_bytes
     assert estimate_build([text.split() for text in texts]) == estimate_build(texts, analyzer=str.split)
     assert estimate_build([]).postings == 0
+
+
+@pytest.mark.parametrize(
+    "texts", ["str", b"str", None, 3, iter(["a"]), {"a"}, {"a": "b"}], ids=lambda t: type(t).__name__
+)
+def test_an_estimate_needs_a_sequence(texts):
+    with pytest.raises(InputTypeError, match=f"texts is one {type(texts).__name__}"):
+        estimate_build(texts)

@@ -1,10 +1,14 @@
 """Every line of the input table, for both lexical indexes."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.index.bm25 import BM25Index
+from twotower.index.build_estimate import estimate_build
 from twotower.index.tfidf import TfidfIndex
 from twotower.text import Analyzer
 
@@ -173,6 +177,83 @@ def test_one_string_in_one_list_out(index):
 
 def test_repr(kind, index):
     assert repr(index) == f"{kind.__name__}(4 documents, 3 terms, 4 postings)"
+
+
+@pytest.mark.parametrize("algorithm", ["\ud800", "", "fast"])
+def test_names_that_are_unknown_or_no_text(index, algorithm):
+    with pytest.raises(InvalidInputError, match="exhaustive"):
+        index.search("sweet", algorithm=algorithm)
+
+
+def test_options_that_the_core_cannot_read():
+    for name in ("k1", "b", "delta"):
+        with pytest.raises(InvalidInputError, match=f"{name} is beyond"):
+            BM25Index.build(TEXTS, variant="bm25l", **{name: 10**400})
+    with pytest.raises(InvalidInputError, match=r"choose one of .*lucene"):
+        BM25Index.build(TEXTS, variant="\ud800")
+    with pytest.raises(InvalidInputError, match="choose one of e, 10"):
+        BM25Index.build(TEXTS, variant="slide", log_base="\ud800")
+
+
+@pytest.mark.parametrize("doc_id", [["a"], None, 0, b"a"])
+def test_explain_a_document_of_a_wrong_type(index, kind, doc_id):
+    for some in (index, kind.build(TEXTS)):
+        with pytest.raises(InputTypeError, match="doc_id is"):
+            some.explain("sweet", doc_id)
+
+
+def test_score_of_ragged_docs(index):
+    with pytest.raises(InvalidInputError, match="docs is not a rectangular array"):
+        index.score(["sweet"], [[0], [1, 2]])
+
+
+def test_progress_is_a_function(kind, tmp_path):
+    for build in (kind.build, lambda texts, **rest: kind.build_to(tmp_path / "index", texts, **rest)):
+        texts = iter(TEXTS)
+        with pytest.raises(InputTypeError, match="progress is 5"):
+            build(texts, progress=5)
+        assert next(texts) == TEXTS[0]
+
+
+def test_options_that_build_to_does_not_have(kind, tmp_path):
+    with pytest.raises(InputTypeError, match=rf"build_to of {kind.__name__} has no option 'foo': it takes .*analyzer"):
+        kind.build_to(tmp_path / "index", TEXTS, foo=1)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("folder", "error"),
+    [(None, InputTypeError), (3, InputTypeError), ("\0", InvalidInputError), ("\ud800", InvalidInputError)],
+)
+def test_folders_that_are_no_paths(kind, index, folder, error):
+    for use in (index.save, kind.load, lambda folder: kind.build_to(folder, TEXTS)):
+        with pytest.raises(error, match="folder is"):
+            use(folder)
+
+
+def test_columns_of_strings_are_texts(kind):
+    pyarrow = pytest.importorskip("pyarrow")
+    texts = TEXTS * 3000  # more than one batch
+    expected = kind.build(texts)
+    for column in (np.array(texts), np.array(texts, object), pyarrow.array(texts), pyarrow.chunked_array([texts, []])):
+        built = kind.build(column)
+        assert len(built) == len(texts)
+        assert np.array_equal(built.search(["sweet love"]).docs, expected.search(["sweet love"]).docs)
+        assert estimate_build(column) == estimate_build(texts)
+        assert len(expected.search(column[:2])) == 2
+    with pytest.raises(InputTypeError, match="text 1 is of type NoneType"):
+        kind.build(pyarrow.array(["sweet", None]))
+    with pytest.raises(InputTypeError, match="shape"):
+        kind.build(np.array([["sweet"]]))
+    with pytest.raises(InputTypeError, match="text 0 is of type int"):
+        kind.build(np.array([3]))
+
+
+def test_an_index_is_not_pickled(kind, index):
+    with pytest.raises(InputTypeError, match=rf"use save\(folder\), and {kind.__name__}.load"):
+        pickle.dumps(index)
+    assert copy.copy(index) is index
+    assert copy.deepcopy([index])[0] is index
 
 
 def test_callable_analyzer(kind):

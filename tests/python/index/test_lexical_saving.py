@@ -1,5 +1,9 @@
 """Saved lexical indexes: the same answers after loading, and no trust in what the folder says."""
 
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -208,3 +212,35 @@ def test_malformed_bm25_options(tmp_path, change):
     write_container(tmp_path / "bad", "bm25", meta, arrays)
     with pytest.raises(CorruptFileError):
         BM25Index.load(tmp_path / "bad")
+
+
+FULL_DISK = """
+    import resource, sys
+    from pathlib import Path
+    from twotower.errors import FileError
+    from twotower.index.bm25 import BM25Index
+
+    folder = Path(sys.argv[1])
+    texts = [f"word{n} love" for n in range(5000)]
+    index = BM25Index.build(texts)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    for save in (index.save, lambda place: BM25Index.build_to(place, texts)):
+        for place in ("new/x/y", "old/x", "kept"):
+            try:
+                save(folder / place)
+            except FileError:
+                continue
+            raise SystemExit(f"{place}: saved")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of files")
+def test_a_failed_save_takes_its_new_folders_away(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "other").write_text("mine")
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(FULL_DISK), tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["kept", "kept/other", "old"]

@@ -1,4 +1,5 @@
 // LexicalBuilder: documents are collected, inverted in blocks beside the caller, spilled when memory is short, merged.
+#include <algorithm>
 #include <deque>
 #include <future>
 #include <limits>
@@ -54,7 +55,9 @@ class LexicalBuilder::State {
       throw InvalidInput("an index holds at most 2^32 - 1 documents: build several");
     }
     dfs_.resize(documents.n_terms(), 0);
-    check_limit();
+    const std::size_t n_docs = lengths_.size() + documents.size();
+    if (n_docs > lengths_.capacity()) lengths_.reserve(std::max(n_docs, 2 * lengths_.capacity()));
+    check_limit(n_docs);
     for (std::size_t d = 0; d < documents.size(); ++d) add_document(documents[d]);
     check_interrupt();
   }
@@ -124,11 +127,12 @@ class LexicalBuilder::State {
     return reserved_ + lengths_.capacity() * 4 + dfs_.capacity() * 4 + dfs_.size() * 8 * workers_;
   }
 
-  void check_limit() const {
+  // n_docs: with those that are about to be added, for which there is room already.
+  void check_limit(std::size_t n_docs) const {
     if (!budget_.limited() || options_.memory_limit >= budget_.least(table_bytes())) return;
-    throw InvalidInput("memory_limit is " + std::to_string(options_.memory_limit) + " bytes, too few for " +
-                       std::to_string(lengths_.size()) + " documents and " + std::to_string(dfs_.size()) +
-                       " terms: the least that works for these is " + std::to_string(budget_.least(table_bytes())) +
+    throw InvalidInput("memory_limit is " + std::to_string(options_.memory_limit) + " bytes, too few after " +
+                       std::to_string(n_docs) + " documents (distinct terms: " + std::to_string(dfs_.size()) +
+                       "): the least that works for these is " + std::to_string(budget_.least(table_bytes())) +
                        "; more documents need more");
   }
 
