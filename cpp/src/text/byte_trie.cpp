@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "twotower/interrupt.h"
+
 namespace twotower {
 namespace {
 
 constexpr std::int32_t kRoot = -2;  // parent of a root: no node has this number
 constexpr std::size_t kBytes = 256;
+constexpr std::size_t kStepsPerPoll = std::size_t{1} << 16;
 
 // The keys [begin, end) of one sorted set share their first `depth` bytes, which lead to `node`.
 struct Range {
@@ -65,6 +68,7 @@ std::size_t ByteTrie::place(const std::vector<std::uint8_t>& bytes) {
   std::size_t at = std::max<std::size_t>(search_from_, bytes.front());
   const std::size_t first = at;
   for (;; ++at) {
+    if (++steps_ % kStepsPerPoll == 0) check_interrupt();
     if (at + kBytes >= cells_.size()) {
       cells_.resize(cells_.size() * 2);
       values_.resize(cells_.size(), kNone);

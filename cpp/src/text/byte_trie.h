@@ -25,6 +25,7 @@ class ByteTrie {
   };
 
   /// One list of keys for each root. REQUIRES distinct keys within a list. An empty key has no node and is left out.
+  /// THROWS Interrupted.
   explicit ByteTrie(std::vector<std::vector<Key>> key_sets);
 
   /// The node behind a byte, or kNone.
@@ -57,6 +58,7 @@ class ByteTrie {
   std::vector<std::int32_t> values_;
   std::vector<Edge> edges_;
   std::size_t search_from_ = 0;  // nearly every cell before it is taken
+  std::size_t steps_ = 0;        // cells seen by the search since the last poll for an interrupt
 };
 
 }  // namespace twotower

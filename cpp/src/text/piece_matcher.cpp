@@ -2,11 +2,16 @@
 
 #include <algorithm>
 
+#include "twotower/error.h"
+#include "twotower/interrupt.h"
+
 namespace twotower {
 namespace {
 
 constexpr std::int32_t kWordStart = 0;
 constexpr std::int32_t kInsideWord = 1;
+constexpr std::size_t kMaxPops = std::size_t{1} << 25;  // 128 MiB; the vocabularies of BERT need some 100,000
+constexpr std::size_t kNodesPerPoll = std::size_t{1} << 12;
 
 std::vector<std::vector<ByteTrie::Key>> key_sets(std::span<const VocabularyEntry> vocabulary,
                                                  const std::string& prefix) {
@@ -16,6 +21,14 @@ std::vector<std::vector<ByteTrie::Key>> key_sets(std::span<const VocabularyEntry
     if (token.starts_with(prefix)) sets[kInsideWord].emplace_back(std::string_view(token).substr(prefix.size()), id);
   }
   return sets;
+}
+
+// The parts of a long token that is no token itself may be tokens of one letter: then each node has as many pops as
+// bytes.
+[[noreturn]] void throw_too_many_pops(std::size_t n_nodes) {
+  throw InvalidInput("the vocabulary has tokens of so many pieces (" + std::to_string(n_nodes) +
+                     " beginnings of tokens) that its table of pieces would have more than " +
+                     std::to_string(kMaxPops) + " entries: leave out its longest tokens");
 }
 
 }  // namespace
@@ -34,7 +47,9 @@ PieceMatcher::PieceMatcher(std::span<const VocabularyEntry> vocabulary, const st
 // Parents come before their children, so the failure link of a parent, and of any shallower node, is known. A link
 // leads to a node of fewer bytes: never to one that is still to come.
 void PieceMatcher::link_failures() {
+  std::size_t n_seen = 0;
   for (const auto& [parent, node, byte] : trie_.edges()) {
+    if (++n_seen % kNodesPerPoll == 0) check_interrupt();
     Failure& failure = failures_[static_cast<std::size_t>(node)];
     failure.pops_begin = static_cast<std::uint32_t>(pops_.size());
     if (trie_.value(node) != ByteTrie::kNone) {
@@ -42,6 +57,7 @@ void PieceMatcher::link_failures() {
       pops_.push_back(trie_.value(node));
     } else {
       const auto copy_pops = [this](const Failure& from) {
+        if (pops_.size() + from.n_pops > kMaxPops) throw_too_many_pops(trie_.edges().size());
         for (std::uint32_t i = 0; i < from.n_pops; ++i) pops_.push_back(pops_[from.pops_begin + i]);
       };
       copy_pops(failure_of(parent));

@@ -48,6 +48,8 @@ class OutFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
+        if value == "":
+            self.fail("the name of the file is empty", param, ctx)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         folder = path.absolute().parent
         if not folder.is_dir():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from twotower.cli.options import common, emit, log
+from twotower.cli.options import OutFile, common, emit, log
 from twotower.errors import DataFormatError, FileError
 
 
@@ -14,7 +14,7 @@ from twotower.errors import DataFormatError, FileError
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutFile(),
     help="File to write, a tokenizer.json that the package tokenizers reads, too.",
 )
 @click.option("--config", help="Configuration of a data set id, such as v1.1.")
@@ -40,9 +40,9 @@ def vocabulary(
     not used.
     """
     from twotower.text import BPE, WordPiece
+    from twotower.text.tokenizer_file import check_document_name
 
-    if not out.absolute().parent.is_dir():
-        raise click.BadParameter(f"{out} cannot be written: there is no folder {out.parent}", param_hint="--out")
+    check_document_name(out)
     log(f"learning from {source}")
     texts = _texts(source, config)
     tokenizer: WordPiece | BPE

@@ -265,6 +265,8 @@ def check_threads(threads: Any) -> None:
         raise InputTypeError(f"threads is of type {type(threads).__name__}: it must be an integer")
     if threads < 0:
         raise InvalidInputError(f"threads is {threads}: it must be at least 0, which means every core")
+    if threads >= 2**31:
+        raise InvalidInputError(f"threads is {threads}: it must be below 2^31")
 
 
 def _with_options(options: dict[str, Any]) -> Analyzer:

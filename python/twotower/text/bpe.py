@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from twotower.text.bpe_document import BPEConfig, parse_document
 from twotower.text.native import NativeBPE, compose
 from twotower.text.subword_tokenizer import SubwordTokenizer
 from twotower.text.text_columns import Texts
-from twotower.text.tokenizer_file import parse_json, read_text
+from twotower.text.tokenizer_file import checked_path, parse_json, read_text
 from twotower.text.train_bpe import SPECIAL_TOKENS, Split, train_document
 
 _PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
@@ -23,7 +22,7 @@ BYTE_OF = {chr(byte): byte for byte in _PRINTABLE} | _STAND_INS
 class BPE(SubwordTokenizer):
     """Cuts text into the tokens of a byte-level BPE vocabulary.
 
-    Ids, spans and decoded text are those of the `tokenizers` package (0.23.3) for the same file. Made by `from_file`. Safe
+    Ids, spans and decoded text are those of the `tokenizers` package (0.23.3) for the same file. Made by `from_file` or `train`. Safe
     to share between threads; works without the GIL. The tokens of whole words that it has met are cached (a million
     words, at most 80 MiB), for all threads together.
 
@@ -90,7 +89,7 @@ class BPE(SubwordTokenizer):
         The truncation and padding that the file may hold are kept as `truncation` and `padding`, and are saved again. As
         in the `transformers` package, a call cuts and pads only if it says so itself.
         """
-        name = str(Path(path))
+        name = str(checked_path(path))
         return cls(parse_document(parse_json(read_text(path), name), name))
 
     @classmethod

@@ -73,13 +73,14 @@ def parse_document(document: Any, name: str) -> BPEConfig:
     reader.top(document)
     model = reader.model(document.get("model"))
     rule, add_prefix_space = reader.pre_tokenizer(document.get("pre_tokenizer"))
+    added = reader.added_tokens(document.get("added_tokens"), model["vocabulary"])
     single, pair, trim_spans, trim_keeps_first = reader.template_and_trim(document.get("post_processor"))
     decoder = document.get("decoder")
     if decoder is not None:
         reader.byte_level(decoder, "decoder")
     return BPEConfig(
         **model,
-        added=reader.added_tokens(document.get("added_tokens") or [], model["vocabulary"]),
+        added=added,
         nfc=reader.normalizer(document.get("normalizer")),
         rule=rule,
         add_prefix_space=add_prefix_space,
@@ -102,10 +103,11 @@ class _BPEReader(DocumentReader):
         if isinstance(model, dict) and "type" not in model and "merges" in model:  # as older files have it
             model = {"type": "BPE", **model}
         self.typed(model, "BPE", _MODEL, "model")
-        if model.get("dropout"):
+        dropout = model.get("dropout")
+        if dropout is not None and (type(dropout) not in (int, float) or dropout != 0):
             self.refuse(f"dropout {model['dropout']!r} of model", "null: the same text always has the same tokens")
         for key in ("continuing_subword_prefix", "end_of_word_suffix"):
-            if model.get(key):
+            if model.get(key) not in (None, ""):
                 self.refuse(f"{key} {model[key]!r} of model", "null or an empty one")
         # unk_token, fuse_unk and byte_fallback are for characters without a token: every byte has one here.
         for key in ("fuse_unk", "byte_fallback"):
@@ -180,7 +182,7 @@ class _BPEReader(DocumentReader):
         split = self.typed(parts[0], "Split", ("pattern", "behavior", "invert"), where)
         self.only(split, "Split", {"behavior": ("Isolated",), "invert": (False,)})
         pattern = split.get("pattern")
-        if not isinstance(pattern, dict) or list(pattern) != ["Regex"] or pattern["Regex"] not in PATTERNS:
+        if not isinstance(pattern, dict) or list(pattern) != ["Regex"] or pattern["Regex"] not in tuple(PATTERNS):
             self.refuse(f"the pattern {pattern!r} of Split", "those of GPT-2, GPT-4 (Llama 3) and Qwen 2")
         options = self.byte_level(parts[1], where)
         if options["use_regex"] or options["add_prefix_space"]:

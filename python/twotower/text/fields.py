@@ -86,8 +86,10 @@ class FieldAnalyzers:
             raise InputTypeError(f"document is of type {type(document).__name__}: give a dict from field to text")
         return {field: self[field].analyze(text) for field, text in document.items()}
 
-    def analyze_query(self, text: str, fields: Iterable[str] | None = None) -> dict[str, list[str]]:
-        """Return the terms that a query has in each of `fields` (all named ones by default): each as it was indexed."""
+    def analyze_query(self, text: str, fields: str | Iterable[str] | None = None) -> dict[str, list[str]]:
+        """Return the terms of a query in a field or in each of `fields` (all named ones by default), as they are indexed."""
+        if isinstance(fields, str):
+            fields = (fields,)
         return {field: self[field].analyze(text) for field in (self._fields if fields is None else fields)}
 
     def term_ids(
@@ -109,9 +111,13 @@ class FieldAnalyzers:
 
         Raises
         ------
+        InputTypeError
+            If `columns` is no mapping.
         InvalidInputError
             If columns are not of one length.
         """
+        if not isinstance(columns, Mapping):
+            raise InputTypeError(f"columns is of type {type(columns).__name__}: give a dict from field to texts")
         found = {field: self[field].term_ids(texts, vocabulary, grow, threads) for field, texts in columns.items()}
         lengths = {field: len(terms.offsets) - 1 for field, terms in found.items()}
         if len(set(lengths.values())) > 1:

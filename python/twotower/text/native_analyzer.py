@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from twotower.errors import InputTypeError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.analyzers import WordFunction
 from twotower.text.native import NativeAnalyzer
 from twotower.text.options import stem_function, stop_list
@@ -45,4 +45,8 @@ class _StemEach:
         for word, stem in zip(words, stems, strict=True):
             if not isinstance(stem, str):
                 raise InputTypeError(f"the stemmer {self._function!r} gave {stem!r} for {word!r}: it must give a str")
+            if any("\ud800" <= char <= "\udfff" for char in stem):
+                raise InvalidInputError(
+                    f"the stemmer {self._function!r} gave {stem!r} for {word!r}, which has a lone surrogate"
+                )
         return stems

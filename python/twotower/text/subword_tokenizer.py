@@ -14,6 +14,9 @@ from twotower.text.tokenizer_document import Added, Template
 from twotower.text.tokenizer_file import write_document
 
 
+_MAX_COUNT = 2**31
+
+
 class TokenizerConfig(Protocol):
     """What the file of any tokenizer says."""
 
@@ -80,6 +83,8 @@ class SubwordTokenizer(ABC):
 
         Raises
         ------
+        InvalidInputError
+            If the name does not end in .json, by which `from_file` knows the format.
         FileError
             If the system refuses. The file is written in one step: a kill leaves the old one or the new one.
         """
@@ -255,3 +260,5 @@ def _check_count(name: str, value: int | None) -> None:
         raise InputTypeError(f"{name} is of type {type(value).__name__}: it must be an integer")
     if int(value) < 0:
         raise InvalidInputError(f"{name} is {value}: it must be at least 0")
+    if int(value) >= _MAX_COUNT:
+        raise InvalidInputError(f"{name} is {value}: it must be below 2^31")

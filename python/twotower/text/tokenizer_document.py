@@ -3,6 +3,7 @@
 What it asks for and twotower does not do is refused by name; nothing in it is skipped.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -54,9 +55,14 @@ class DocumentReader:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._ids: Mapping[str, int] = {}
 
     def top(self, document: Any) -> None:
-        """Check the names of the parts and the version."""
+        """Check the names of the parts, the version, and that all texts are Unicode."""
+        try:
+            json.dumps(document, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            self._refuse_surrogates(document, "the file")
         self.known(document, _TOP, "the file")
         if document.get("version", "1.0") != "1.0":
             self.refuse(f"version {document['version']!r}", 'version "1.0"')
@@ -68,6 +74,17 @@ class DocumentReader:
     def wrong(self, what: str) -> NoReturn:
         """Raise: the file is malformed."""
         raise DataFormatError(f"{self._name}: {what}")
+
+    def _refuse_surrogates(self, part: Any, where: str) -> None:
+        if isinstance(part, str) and any("\ud800" <= char <= "\udfff" for char in part):
+            self.wrong(f"{where} has the text {part!r} with a lone surrogate: give Unicode text")
+        if isinstance(part, dict):
+            for key, value in part.items():
+                self._refuse_surrogates(key, where)
+                self._refuse_surrogates(value, key)
+        elif isinstance(part, list):
+            for value in part:
+                self._refuse_surrogates(value, where)
 
     def known(self, part: Any, keys: Sequence[str], where: str) -> Any:
         """Return an object that has no other fields than `keys`."""
@@ -94,7 +111,12 @@ class DocumentReader:
         return value
 
     def added_tokens(self, added: Any, vocabulary: Mapping[str, int]) -> tuple[Added, ...]:
-        """Return the added tokens."""
+        """Return the added tokens; `post_processor` knows them and the vocabulary from then on.
+
+        A token that the vocabulary lacks must have the id that the `tokenizers` package counts for it.
+        """
+        if added is None:
+            added = []
         if not isinstance(added, list):
             self.wrong("added_tokens is no list")
         tokens = []
@@ -110,12 +132,25 @@ class DocumentReader:
             number = self.value(entry, "id", int, where)
             if vocabulary.get(content, number) != number or content_of_id.setdefault(number, content) != content:
                 self.wrong(f"{where} has id {number}, but the vocabulary has {content_of_id.get(number)!r} there")
+            if content not in vocabulary:
+                self._check_next_id(where, number, len(vocabulary), [token.id for token in tokens])
             tokens.append(
                 Added(content, number, *(flags[key] for key in ("special", "lstrip", "rstrip", "normalized")))
             )
         if len({token.content for token in tokens}) != len(tokens):
             self.wrong("an added token comes twice")
+        self._ids = {**vocabulary, **{token.content: token.id for token in tokens}}
         return tuple(tokens)
+
+    def _check_next_id(self, where: str, number: int, size: int, before: Sequence[int]) -> None:
+        expected = max([size, *(past + 1 for past in before)])
+        if number != expected:
+            self.wrong(f"{where} has id {number}, but it is not in the vocabulary: the next free id is {expected}")
+
+    def _check_id(self, token: Any, number: int, where: str) -> None:
+        if not isinstance(token, str) or self._ids.get(token) != number:
+            has = f"has id {self._ids[token]}" if isinstance(token, str) and token in self._ids else "is no token"
+            self.wrong(f"{where} has id {number} for {token!r}, which {has}")
 
     def post_processor(self, part: Any) -> tuple[Template, Template]:
         """Return what goes around a text, and around a pair."""
@@ -134,7 +169,9 @@ class DocumentReader:
         """Return the id of a pair of a token and its id."""
         if not isinstance(entry, list) or len(entry) != 2:
             self.wrong(f"{key} of post_processor is {entry!r}: it must be a token and its id")
-        return int(self.value({"id": entry[1]}, "id", int, f"{key} of post_processor"))
+        number = int(self.value({"id": entry[1]}, "id", int, f"{key} of post_processor"))
+        self._check_id(entry[0], number, f"{key} of post_processor")
+        return number
 
     def _template(self, part: Mapping[str, Any], key: str, texts: str, tokens: Mapping[str, Any]) -> Template:
         where = f"{key} of post_processor"
@@ -160,9 +197,15 @@ class DocumentReader:
         return Template(before, between[0] if between else (), after, tuple(types))
 
     def _ids_of_special(self, tokens: Mapping[str, Any], token: str) -> list[int]:
-        entry = self.known(tokens.get(token), ("id", "ids", "tokens"), f"the special token {token!r}")
-        ids = self.value(entry, "ids", list, f"the special token {token!r}")
-        return [int(self.value({"id": number}, "id", int, f"the special token {token!r}")) for number in ids]
+        where = f"the special token {token!r}"
+        entry = self.known(tokens.get(token), ("id", "ids", "tokens"), where)
+        ids = [int(self.value({"id": number}, "id", int, where)) for number in self.value(entry, "ids", list, where)]
+        names = self.value(entry, "tokens", list, where)
+        if len(names) != len(ids):
+            self.wrong(f"{where} of post_processor has {len(ids)} ids and {len(names)} tokens")
+        for name, number in zip(names, ids, strict=True):
+            self._check_id(name, number, f"{where} of post_processor")
+        return ids
 
     def truncation(self, part: Any) -> Mapping[str, Any] | None:
         """Return the truncation as it is."""
@@ -193,5 +236,5 @@ class DocumentReader:
     def only(self, part: Mapping[str, Any], where: str, allowed: Mapping[str, tuple[Any, ...]]) -> None:
         """Refuse other values than `allowed` names for each field."""
         for key, values in allowed.items():
-            if part.get(key) not in values:
+            if not any(type(part.get(key)) is type(value) and part.get(key) == value for value in values):
                 self.refuse(f"{key} {part.get(key)!r} of {where}", " or ".join(map(repr, values)))

@@ -7,7 +7,7 @@ from twotower.errors import InvalidInputError
 from twotower.text.bpe_document import PATTERNS
 from twotower.text.native import NativeLearner, NativeRequest, NativeWordCounter, SplitRule
 from twotower.text.text_columns import Texts
-from twotower.text.train_options import check_count, check_special_tokens
+from twotower.text.train_options import check_count, check_flag, check_special_tokens
 from twotower.text.train_words import count_words, learn
 
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
@@ -37,6 +37,8 @@ def train_document(
         raise InvalidInputError(f"split is {split!r}: it must be one of {', '.join(map(repr, _RULES))}")
     if add_prefix_space and split != "gpt2":
         raise InvalidInputError(f'add_prefix_space goes with split="gpt2" alone, and split is {split!r}')
+    check_flag("nfc", nfc)
+    check_flag("add_prefix_space", add_prefix_space)
     length = check_count("max_token_length", max_token_length, 1)
     if length > _MAX_TOKEN_LENGTH:
         raise InvalidInputError(f"max_token_length is {length}: a token may have {_MAX_TOKEN_LENGTH} bytes")
@@ -51,14 +53,14 @@ def train_document(
         limit_alphabet=256,
     )
     counter = NativeWordCounter.of_byte_level(
-        _RULES[split], bool(nfc), bool(add_prefix_space), special, check_count("max_words", max_words, 1)
+        _RULES[split], nfc, add_prefix_space, special, check_count("max_words", max_words, 1)
     )
     words = count_words(counter, texts, check_count("threads", threads, 0), progress)
     learner = NativeLearner.of_byte_level(words, request)
     learn(learner, size, progress)
     tokens = learner.tokens()
     merges = [[tokens[left], tokens[right]] for left, right, _ in learner.merges()]
-    return _document(tokens, merges, special, split, bool(add_prefix_space), bool(nfc))
+    return _document(tokens, merges, special, split, add_prefix_space, nfc)
 
 
 def _document(

@@ -35,6 +35,19 @@ def check_special_tokens(tokens: Any, needed: tuple[str, ...]) -> list[str]:
     return checked
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """Return True or False.
+
+    Raises
+    ------
+    InputTypeError
+        If it is something else.
+    """
+    if not isinstance(value, bool):
+        raise InputTypeError(f"{name} is {value!r}: it must be True or False")
+    return value
+
+
 def check_count(name: str, value: Any, least: int) -> int:
     """Return an integer of at least `least`.
 

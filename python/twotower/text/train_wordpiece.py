@@ -6,7 +6,7 @@ from typing import Any
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.native import NativeLearner, NativeRequest, NativeWordCounter, prune_vocabulary
 from twotower.text.text_columns import Texts
-from twotower.text.train_options import check_count, check_special_tokens
+from twotower.text.train_options import check_count, check_flag, check_special_tokens
 from twotower.text.train_words import count_words, learn
 from twotower.text.wordpiece_file import document_of_vocabulary
 
@@ -41,15 +41,20 @@ def train_document(
         max_token_length=check_count("max_token_length", max_token_length, 1),
         limit_alphabet=check_count("limit_alphabet", limit_alphabet, 1),
     )
-    strip = bool(lowercase) if strip_accents is None else bool(strip_accents)
+    check_flag("lowercase", lowercase)
+    strip = lowercase if strip_accents is None else check_flag("strip_accents", strip_accents)
     counter = NativeWordCounter.of_wordpiece(
-        strip, bool(lowercase), MAX_CHARS, special, check_count("max_words", max_words, 1)
+        strip, lowercase, MAX_CHARS, special, check_count("max_words", max_words, 1)
     )
     words = count_words(counter, texts, check_count("threads", threads, 0), progress)
+    if len(words) == 0:
+        raise InvalidInputError(
+            f"the texts have no word of at most {MAX_CHARS} characters: longer ones are not learnt from"
+        )
     learner = NativeLearner.of_wordpiece(words, request, PREFIX)
     learn(learner, n_candidates, progress)
     tokens = prune_vocabulary(words, learner.tokens(), learner.n_fixed(), size, PREFIX)
-    return _document(tokens, special, bool(lowercase), strip_accents)
+    return _document(tokens, special, lowercase, strip_accents)
 
 
 def _n_candidates(size: int, candidates: float) -> int:

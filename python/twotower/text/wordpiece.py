@@ -32,7 +32,7 @@ _CLEANUP = (
 class WordPiece(SubwordTokenizer):
     r"""Cuts text into the subword tokens of a BERT vocabulary.
 
-    Ids, spans and decoded text are those of the `tokenizers` package (0.23.3) for the same file. Made by `from_file`. Safe
+    Ids, spans and decoded text are those of the `tokenizers` package (0.23.3) for the same file. Made by `from_file` or `train`. Safe
     to share between threads; works without the GIL. The pieces of whole words that it has met are cached (a million
     words, at most 80 MiB), for all threads together.
 

@@ -45,6 +45,7 @@ def parse_document(document: Any, name: str) -> WordPieceConfig:
     model = reader.model(document.get("model"))
     normalizer = reader.normalizer(document.get("normalizer"))
     reader.typed(document.get("pre_tokenizer"), "BertPreTokenizer", (), "pre_tokenizer")
+    added = reader.added_tokens(document.get("added_tokens"), model["vocabulary"])
     single, pair = reader.post_processor(document.get("post_processor"))
     decoder = document.get("decoder")
     if decoder is not None:
@@ -52,7 +53,7 @@ def parse_document(document: Any, name: str) -> WordPieceConfig:
     return WordPieceConfig(
         **model,
         **normalizer,
-        added=reader.added_tokens(document.get("added_tokens") or [], model["vocabulary"]),
+        added=added,
         single=single,
         pair=pair,
         decoder_prefix=None if decoder is None else reader.value(decoder, "prefix", str, "decoder"),

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from twotower.errors import DataFormatError, InvalidInputError
-from twotower.text.tokenizer_file import parse_json, read_text
+from twotower.text.tokenizer_file import checked_path, is_document, parse_json, read_text
 from twotower.text.wordpiece_document import WordPieceConfig, parse_document
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -25,9 +24,9 @@ def read_config(path: str | PathLike[str], lowercase: bool | None) -> WordPieceC
     InvalidInputError
         If `lowercase` is given for a tokenizer.json, which says it itself.
     """
-    name = str(Path(path))
+    name = str(checked_path(path))
     text = read_text(path)
-    if not name.endswith(".json"):
+    if not is_document(path):
         return parse_document(document_of_vocabulary(_read_vocabulary(text, name), lowercase, name), name)
     if lowercase is not None:
         raise InvalidInputError(
@@ -38,6 +37,8 @@ def read_config(path: str | PathLike[str], lowercase: bool | None) -> WordPieceC
 
 def _read_vocabulary(text: str, name: str) -> dict[str, int]:
     """Return token to id: one token a line, the first line is id 0. White space at the end of a line is not kept."""
+    if text.startswith("\ufeff"):
+        raise DataFormatError(f"{name}, line 1: it begins with a byte order mark; save it as UTF-8 without one")
     vocabulary: dict[str, int] = {}
     lines = text.split("\n")
     if lines[-1] == "":

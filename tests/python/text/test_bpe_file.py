@@ -138,8 +138,8 @@ def test_what_the_vocabulary_must_be(folder):
     del made["model"]["vocab"]["Ã"], made["model"]["merges"][5]
     with pytest.raises(InvalidInputError, match="no token 'Ã', which stands for byte 195"):
         load(folder, made)
-    entry = {"id": 998, "single_word": False, "lstrip": False, "normalized": False, "special": False}
-    spaced = [entry | {"content": "  ", "rstrip": False}, entry | {"id": 999, "content": "<x>", "rstrip": True}]
+    entry = {"id": len(ID), "single_word": False, "lstrip": False, "normalized": False, "special": False}
+    spaced = [entry | {"content": "  ", "rstrip": False}, entry | {"id": len(ID) + 1, "content": "<x>", "rstrip": True}]
     with pytest.raises(DataFormatError, match="rstrip = true of the added token '<x>' beside '  '"):
         load(folder, changed("added_tokens", spaced))
 

@@ -14,6 +14,7 @@ namespace {
 constexpr std::int32_t kWordStart = 0, kInsideWord = 1;  // roots of the trie
 constexpr std::size_t kSteps = 64;                       // the last rounds drop one part in so many of the size at once
 constexpr std::size_t kWordsPerPoll = std::size_t{1} << 14;
+constexpr std::size_t kTokensPerPoll = std::size_t{1} << 12;
 
 // All candidates, of which some have been dropped, and the pieces of every word.
 class Pruner {
@@ -125,6 +126,7 @@ void Pruner::drop_down_to(std::size_t size) {
   for (std::size_t n_kept = tokens_.size(); n_kept > size;) {
     candidates.clear();
     for (std::size_t token = n_fixed_; token < tokens_.size(); ++token) {
+      if (token % kTokensPerPoll == 0) check_interrupt();
       if (kept_[token]) candidates.push_back({loss(token), token});
     }
     const std::size_t excess = n_kept - size;
