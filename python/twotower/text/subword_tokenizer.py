@@ -13,7 +13,6 @@ from twotower.text.token_batch import TokenBatch
 from twotower.text.tokenizer_document import Added, Template
 from twotower.text.tokenizer_file import write_document
 
-
 _MAX_COUNT = 2**31
 
 

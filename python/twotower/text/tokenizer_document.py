@@ -119,7 +119,7 @@ class DocumentReader:
             added = []
         if not isinstance(added, list):
             self.wrong("added_tokens is no list")
-        tokens = []
+        tokens: list[Added] = []
         content_of_id = {number: token for token, number in vocabulary.items()}
         for entry in added:
             self.known(entry, _ADDED, "an added token")
