@@ -3,7 +3,7 @@
 Data: msmarco-passage-32k, 32,276 passages and all its 1,947 queries, analysed by the "english" analyzer; both sides get
 the same lists of terms and return the k best DocIds and scores; string ids are not made. k1=.9, b=.4, one thread.
 Baseline: bm25s, backend "numba", warmed up. Rounds are interleaved; the result is the ratio of medians.
-bench_lexical_peers.py compares at larger sizes and with more peers.
+lexical_speed.py compares at larger sizes and with more peers.
 Answers are checked first: the same scores to 1e-4 relative (bm25s stores float32), for every place.
 Command: pytest benchmarks/bench_lexical.py -m quick -s      (a JSON line for each k)
 """

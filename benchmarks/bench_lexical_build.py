@@ -8,7 +8,7 @@ Each build is a process of its own, the systems in turn; texts are in memory bef
 seconds of the clock, because others use the machine too; memory is the peak above what the texts and libraries took.
 Answers are checked first, on S: the number of documents and the df of 100 terms against a count in plain Python of what each
 system's own analyzer gives. A second row has the same terms for all: tantivy gets ours, split at spaces.
-Command: pytest benchmarks/bench_lexical_build.py -s -m quick   (S; without -m quick S and M; TWOTOWER_LARGE=1: L too)
+Command: pytest benchmarks/bench_lexical_build.py -s   (S and M, minutes; TWOTOWER_LARGE=1: L too)
 """
 
 import gzip
@@ -119,7 +119,7 @@ def first_texts(size):
     return [next(wiki) for _ in range(SIZES[size])]
 
 
-@pytest.fixture(scope="module", params=[pytest.param("S", marks=pytest.mark.quick), "M", "L"])
+@pytest.fixture(scope="module", params=["S", "M", "L"])
 def corpus(request, tmp_path_factory):
     """Path of the texts as JSON lines, their number and bytes."""
     if request.param == "L" and not os.environ.get("TWOTOWER_LARGE"):
@@ -154,7 +154,6 @@ def dfs_of(documents):
     return dict(sorted(counts.items())[::every][:100])
 
 
-@pytest.mark.quick
 def test_counts_are_right(tmp_path):
     texts = first_texts("S")
     index = BM25Index.build(texts, threads=1)

@@ -4,7 +4,7 @@ Data: all texts of scifact (7 MB) and of pubmed-titles (44 MB). Peer: the traine
 Check before anything is timed: tokens a word on a tenth of the texts that was held out are within 2 % of the peer's
 (vocabulary_quality.py has the whole table).
 Rounds are interleaved on one core, chosen by affinity, except for two threads; a ratio is that of the medians.
-Command: pytest benchmarks/bench_vocabulary_training.py -s      (a JSON line for each case; -m quick for seconds)
+Command: pytest benchmarks/bench_vocabulary_training.py -s      (a JSON line for each case; -k scifact: minutes)
 """
 
 import json
@@ -36,7 +36,7 @@ pytest.importorskip("tokenizers", reason="the peer is the package tokenizers")
 
 PEERS = {"wordpiece": quality.peer_wordpiece, "bpe": quality.peer_bpe}
 CASES = [
-    pytest.param("scifact", "scifact", 8_000, 5, marks=pytest.mark.quick),
+    pytest.param("scifact", "scifact", 8_000, 5),
     pytest.param("pubmed", "pubmed-titles", 30_000, 3),
 ]
 

@@ -1,4 +1,4 @@
-"""The peers of bench_lexical_peers.py: each takes documents and queries as lists of term numbers, so that all search the same terms.
+"""The peers of lexical_speed.py: each takes documents and queries as lists of term numbers, so that all search the same terms.
 
 A peer has ``name``, ``prepare(queries)`` (what its API asks for, made before the clock starts) and
 ``search(prepared, k)``, which returns (documents, scores) as lists of rows. Knows no corpus and no clock.

@@ -57,7 +57,7 @@ def test_wordpiece_takes_no_more_tokens_than_the_peer(texts, size, tmp_path):
     tokenizer = tt.WordPiece.train(train, size, limit_alphabet=200)
     assert tokenizer.vocab_size == merges_alone.vocab_size == size
     assert abs(n_tokens(merges_alone, held_out) / peer - 1) < 0.002
-    assert n_tokens(tokenizer, held_out) < 0.99 * peer
+    assert n_tokens(tokenizer, held_out) < peer
     assert differences(tokenizer, oracle_of(tokenizer, tmp_path), held_out) == []
 
 

@@ -8,7 +8,7 @@ Check: ours equal the oracle "exhaustive" bit for bit, for every query; bm25s th
 whose scores differ by definition (PISA clips negative idf, tantivy rounds lengths), share of the same top documents.
 Time: CPU time of the process, so that other work on the machine counts less; rounds are interleaved, a ratio is that of
 medians, and its spread that of the rounds. Limit: a plain loop that adds one byte's value to a u16 sum, the same run.
-Command: PYTHONPATH=tests/python python benchmarks/bench_lexical_peers.py --size M --stop-words removed
+Command: PYTHONPATH=tests/python python benchmarks/lexical_speed.py --size M --stop-words removed
 """
 
 import argparse
