@@ -15,47 +15,25 @@ read bandwidth that one core reaches (a sum over 256 MB). One core is chosen by 
 Command: pytest benchmarks/bench_text.py -s      (a JSON line for each case)
 """
 
-import gzip
 import json
-import lzma
 import os
 import platform
-import random
 import statistics
 import time
-from contextlib import contextmanager
 from functools import cache
-from itertools import islice
 
-import numpy as np
 import pytest
 import Stemmer
 
 import twotower as tt
-from real_data import require
 from text.oracle import analyze
+from text.tokenizer_benchmark import megabytes, one_core, read_bandwidth, texts
 from twotower.text import STOP_WORDS
 
 pytestmark = [pytest.mark.data]
 ROUNDS = 7
 N_SLOW = 8000
 ENGLISH = list(STOP_WORDS["english"])
-
-
-@cache
-def texts():
-    with lzma.open(require("wiki-passages") / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
-        found = [json.loads(line)["text"] for line in islice(lines, 0, 420_000, 7)]
-    with (require("msmarco-passage-32k") / "corpus.jsonl").open(encoding="utf-8") as lines:
-        found += [json.loads(line)["text"] for line in lines]
-    with gzip.open(require("pubmed-titles") / "corpus.jsonl.gz", "rt", encoding="utf-8") as lines:
-        found += [f"{row['title']} {row['text']}" for row in map(json.loads, islice(lines, 0, None, 2))]
-    random.Random(0).shuffle(found)
-    return found
-
-
-def megabytes(documents):
-    return sum(len(document.encode()) for document in documents) / 1e6
 
 
 def tantivy_analyzer():
@@ -73,26 +51,10 @@ def bm25s_tokenize(documents, **options):
     )
 
 
-@contextmanager
-def one_core():
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
-
-
 def seconds(run, *arguments, **options):
     started = time.perf_counter()
     run(*arguments, **options)
     return time.perf_counter() - started
-
-
-def read_bandwidth():
-    """GB/s at which one core reads memory: the best of five sums over 256 MB."""
-    data = np.ones(1 << 25, np.uint64)
-    return data.nbytes / 1e9 / min(seconds(data.sum) for _ in range(5))
 
 
 def read_all(analyzer, documents, vocabulary=None, threads=1):

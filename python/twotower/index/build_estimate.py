@@ -17,7 +17,7 @@ from twotower.index.lexical_build import OUTSIDE_BYTES, TERM_BYTES
 from twotower.index.lexical_content import AnalyzerLike, listed
 from twotower.index.native import core
 from twotower.text import TermIds, Vocabulary, as_analyzer
-from twotower.text.columns import is_column
+from twotower.text.text_columns import is_column
 
 SAMPLE = 4000
 """Texts that are analysed, drawn at random, the same in every run; all of them where there are fewer."""

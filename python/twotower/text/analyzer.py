@@ -9,12 +9,11 @@ import numpy as np
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.analyzer_config import read_config, write_config
 from twotower.text.analyzers import AnalyzerOptions, TextFunction, entry_of
-from twotower.text.columns import is_column
 from twotower.text.native import NativeTexts, NativeVocabulary, unicode_version
 from twotower.text.native_analyzer import native_analyzer
 from twotower.text.options import OPTIONS, checked_options
 from twotower.text.term_ids import TermIds, batches, joined
-from twotower.text.text_columns import Texts, native_texts
+from twotower.text.text_columns import Texts, is_column, native_texts
 from twotower.text.vocabulary import Vocabulary
 
 _LONG_LIST = 8  # words of a list that a repr shows

@@ -1,6 +1,6 @@
 """Columns of text as the core takes them: lists, NumPy, Arrow, bytes with offsets. Copies no text of Arrow or bytes."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -18,6 +18,22 @@ class ArrowColumn(Protocol):
 
 BytesAndOffsets: TypeAlias = tuple[bytes | bytearray | memoryview | npt.NDArray[np.uint8], npt.NDArray[np.integer[Any]]]
 Texts: TypeAlias = Sequence[str] | npt.NDArray[Any] | ArrowColumn | BytesAndOffsets
+
+
+def is_column(texts: Any) -> bool:
+    """Tell whether `texts` is a list, a tuple, a NumPy array, or an Arrow column that says so and can be asked.
+
+    A pandas column offers Arrow's interface even where pyarrow is absent and nothing would come: it is then a stream
+    like any other iterable.
+    """
+    if isinstance(texts, (list, tuple, np.ndarray)):
+        return True
+    if hasattr(texts, "__arrow_c_array__"):
+        return True
+    stream: Callable[[], object] | None = getattr(texts, "__arrow_c_stream__", None)
+    if stream is None:
+        return False
+    return not type(texts).__module__.startswith("pandas") or _pyarrow_is_there()
 
 
 def native_texts(column: Texts, what: str) -> Any:
@@ -57,3 +73,9 @@ def _offsets(offsets: Any) -> npt.NDArray[np.int64]:
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise InputTypeError(f"offsets is {array.dtype} {array.shape}: it must be a one-dimensional array of integers")
     return np.ascontiguousarray(array, np.int64)
+
+
+def _pyarrow_is_there() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("pyarrow") is not None
