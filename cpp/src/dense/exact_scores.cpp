@@ -20,7 +20,7 @@ constexpr std::size_t kDocsAtOnce = 512;
 // the float64 sum always is within 2^-30 of it, up to 2^22 dimensions.
 float norm_bound(const kernels::Kernels& kernels, const float* row, std::size_t dim) {
   float fast;
-  kernels.dot_rows(row, row, 1, dim, &fast);
+  kernels.dense.dot_rows(row, row, 1, dim, &fast);
   const double gamma = gamma32(dim);
   if (fast > 1e-20f && fast < std::numeric_limits<float>::infinity() && gamma < 0.25) {
     return round_up(std::sqrt(static_cast<double>(fast) * (1.0 + 2.0 * gamma) + static_cast<double>(dim) * 0x1p-148));
@@ -59,7 +59,7 @@ void exact_scores(const VectorsView& vectors, const float* queries, std::size_t 
     for (std::size_t i = 0; i < size; ++i) {
       if (wanted[i] >= 0) rows[n++] = vectors.row(static_cast<std::size_t>(wanted[i]));
     }
-    kernels.dot_exact(queries + q * vectors.dim, rows, n, vectors.dim, exact);
+    kernels.dense.dot_exact(queries + q * vectors.dim, rows, n, vectors.dim, exact);
     n = 0;
     for (std::size_t i = 0; i < size; ++i) {
       out[i] = wanted[i] >= 0 ? exact[n++] : -std::numeric_limits<float>::infinity();

@@ -64,7 +64,7 @@ class Scan {
       errors_.push_back(error_bound(norm_of(query, vectors.dim), vectors.dim));
     }
     // A panel costs as much as about P / 4 single queries.
-    if (n_queries * 4 > kernels_.panel) pack_panels();
+    if (n_queries * 4 > kernels_.dense.panel) pack_panels();
   }
 
   std::vector<std::vector<ScoredDoc>> run(Range rows) {
@@ -77,7 +77,7 @@ class Scan {
       if (panels_.empty()) {
         for (std::size_t q = 0; q < best_.size(); ++q) scan_query(r, q);
       } else {
-        for (std::size_t q = 0; q < best_.size(); q += kernels_.panel) scan_panel(r, q);
+        for (std::size_t q = 0; q < best_.size(); q += kernels_.dense.panel) scan_panel(r, q);
       }
     }
     std::vector<std::vector<ScoredDoc>> results;
@@ -88,7 +88,7 @@ class Scan {
  private:
   // Panels [D, P], one after another; the last is filled up with zeros.
   void pack_panels() {
-    const std::size_t dim = vectors_.dim, panel = kernels_.panel;
+    const std::size_t dim = vectors_.dim, panel = kernels_.dense.panel;
     panels_.assign(ceil_div(best_.size(), panel) * panel * dim, 0.0f);
     for (std::size_t q = 0; q < best_.size(); ++q) {
       float* out = panels_.data() + (q / panel) * panel * dim + q % panel;
@@ -98,14 +98,16 @@ class Scan {
 
   void scan_query(Range rows, std::size_t q) {
     TopK& best = best_[q];
-    kernels_.dot_rows(queries_ + q * vectors_.dim, vectors_.row(rows.begin), rows.size(), vectors_.dim, scores_.data());
-    const std::size_t n = kernels_.select_rows(scores_.data(), bounds_ + rows.begin, rows.size(), errors_[q].factor,
-                                               errors_[q].absolute, best.threshold(), found_.data());
+    kernels_.dense.dot_rows(queries_ + q * vectors_.dim, vectors_.row(rows.begin), rows.size(), vectors_.dim,
+                            scores_.data());
+    const std::size_t n =
+        kernels_.dense.select_rows(scores_.data(), bounds_ + rows.begin, rows.size(), errors_[q].factor,
+                                   errors_[q].absolute, best.threshold(), found_.data());
     for (std::size_t i = 0; i < n; ++i) best.offer(static_cast<std::uint32_t>(rows.begin + found_[i]));
   }
 
   void scan_panel(Range rows, std::size_t first_query) {
-    const std::size_t panel = kernels_.panel;
+    const std::size_t panel = kernels_.dense.panel;
     const std::size_t used = std::min(panel, best_.size() - first_query);
     float factor[kernels::kMaxPanel] = {}, absolute[kernels::kMaxPanel] = {}, threshold[kernels::kMaxPanel];
     for (std::size_t p = 0; p < panel; ++p) {
@@ -115,9 +117,9 @@ class Scan {
       if (p < used) absolute[p] = errors_[first_query + p].absolute;
     }
     const float* packed = panels_.data() + first_query * vectors_.dim;
-    kernels_.dot_panel(packed, vectors_.row(rows.begin), rows.size(), vectors_.dim, scores_.data());
-    const std::size_t n = kernels_.select_panel(scores_.data(), bounds_ + rows.begin, rows.size(), factor, absolute,
-                                                threshold, found_.data());
+    kernels_.dense.dot_panel(packed, vectors_.row(rows.begin), rows.size(), vectors_.dim, scores_.data());
+    const std::size_t n = kernels_.dense.select_panel(scores_.data(), bounds_ + rows.begin, rows.size(), factor,
+                                                      absolute, threshold, found_.data());
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t p = found_[i] % panel;
       if (p < used) best_[first_query + p].offer(static_cast<std::uint32_t>(rows.begin + found_[i] / panel));

@@ -24,7 +24,7 @@ void TopK::settle() {
   rows_.clear();
   for (const std::uint32_t doc : pending_) rows_.push_back(vectors_.row(doc));
   scores_.resize(rows_.size());
-  kernels_.dot_exact(query_, rows_.data(), rows_.size(), vectors_.dim, scores_.data());
+  kernels_.dense.dot_exact(query_, rows_.data(), rows_.size(), vectors_.dim, scores_.data());
   for (std::size_t i = 0; i < pending_.size(); ++i) best_.push_back({scores_[i], pending_[i]});
   pending_.clear();
   if (best_.size() < k_) return;

@@ -76,7 +76,8 @@ void verify_blocks(const Manifest& manifest, const Mapping& mapping, const fs::p
   parallel_for(manifest.block_crcs.size(), 0, [&](std::size_t block) {
     const std::uint64_t begin = block * kBlockBytes;
     const std::uint64_t size = std::min(kBlockBytes, manifest.data_bytes - begin);
-    if (kernels.crc32c(0, mapping.data() + begin, static_cast<std::size_t>(size)) != manifest.block_crcs[block]) {
+    if (kernels.checksum.crc32c(0, mapping.data() + begin, static_cast<std::size_t>(size)) !=
+        manifest.block_crcs[block]) {
       throw CorruptFile(path.string() + ": bytes " + std::to_string(begin) + " to " + std::to_string(begin + size) +
                         " fail their checksum" + kAdvice);
     }

@@ -41,7 +41,7 @@ class BlockWriter {
       const auto part = static_cast<std::size_t>(std::min(size, kBlockBytes - written_ % kBlockBytes));
       write_all(file_, {reinterpret_cast<const char*>(bytes), part}, path_);
       if (written_ % kBlockBytes == 0) crcs_.push_back(0);
-      crcs_.back() = kernels::active().crc32c(crcs_.back(), bytes, part);
+      crcs_.back() = kernels::active().checksum.crc32c(crcs_.back(), bytes, part);
       written_ += part;
       bytes += part;
       size -= part;

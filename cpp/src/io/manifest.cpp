@@ -20,7 +20,7 @@ constexpr std::size_t kMaxDimensions = 8;
 constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 56;
 
 std::uint32_t checksum(std::string_view bytes) {
-  return kernels::active().crc32c(0, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  return kernels::active().checksum.crc32c(0, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }
 
 template <class Integer>

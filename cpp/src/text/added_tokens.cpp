@@ -74,7 +74,7 @@ const char* AddedTokens::next_candidate(const char* at, const char* end) const n
     return found == nullptr ? end : static_cast<const char*>(found);
   }
   const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
-  return at + kernels::active().find_pair(filter_, bytes, 0, static_cast<std::size_t>(end - at));
+  return at + kernels::active().text.find_pair(filter_, bytes, 0, static_cast<std::size_t>(end - at));
 }
 
 bool AddedTokens::find(std::string_view text, std::size_t from, Match& match) const noexcept {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/text.h"
 #include "text/byte_trie.h"
 #include "twotower/token_batch.h"
 

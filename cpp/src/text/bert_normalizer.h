@@ -11,8 +11,8 @@
 
 namespace twotower {
 
-/// A byte that no UTF-8 has. It stands for NUL in folded text (kernels.h, mark_tokens), so that a key padded with zero
-/// bytes has one meaning.
+/// A byte that no UTF-8 has. It stands for NUL in folded text (kernels/text.h, mark_tokens), so that a key padded with
+/// zero bytes has one meaning.
 inline constexpr unsigned char kFoldedNul = 0xFF;
 
 /// Normalises text as the `tokenizers` package does: clean, set Han apart, decompose and drop marks, lower case.

@@ -7,14 +7,14 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/text.h"
 #include "twotower/bpe.h"
 
 namespace twotower {
 
 /// The rules are regular expressions (SplitRule) with the classes of byte_level_chars.h. Every byte of a text is in one
-/// word, so the words are told by where they begin. Classes of bytes are bit maps of 64 (kernels.h, mark_classes); for
-/// GPT-2's rule, which is that of RoBERTa and ModernBERT, starts come from shifts of them.
+/// word, so the words are told by where they begin. Classes of bytes are bit maps of 64 (kernels/text.h, mark_classes);
+/// for GPT-2's rule, which is that of RoBERTa and ModernBERT, starts come from shifts of them.
 ///
 /// Not thread-safe; keeps its buffers from text to text.
 class ByteLevelSplitter {
@@ -48,7 +48,7 @@ class ByteLevelSplitter {
   const SplitRule rule_;
   const kernels::PairFilter filter_;
   kernels::ClassScan seen_{};
-  const kernels::Kernels& kernels_;
+  const kernels::TextKernels& kernels_;
   std::vector<unsigned char> folded_;
   std::vector<kernels::ByteClasses> classes_;  // of 64 bytes each, and one of white space
   std::vector<std::uint64_t> bits_;            // where words begin

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "kernels/kernels.h"
+#include "kernels/text.h"
 
 namespace twotower {
 

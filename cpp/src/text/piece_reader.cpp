@@ -61,7 +61,7 @@ inline std::size_t short_token_bytes(const std::uint64_t* words, std::size_t sta
 
 PieceReader::PieceReader(const PieceRules& rules)
     : rules_(rules),
-      mark_tokens_(kernels::active().mark_tokens),
+      mark_tokens_(kernels::active().text.mark_tokens),
       table_(rules.cache.table()),
       normalizer_(rules.options) {}
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/text.h"
 #include "text/added_tokens.h"
 #include "text/bert_normalizer.h"
 #include "text/piece_cache.h"
@@ -26,9 +26,9 @@ struct PieceRules {
   PieceCache& cache;
 };
 
-/// Cuts text at ASCII white space and symbols into surface tokens (kernels.h, mark_tokens), finds each in the cache by
-/// its folded bytes, and normalises and matches it where it is not there. A surface token is read by itself: no rule
-/// looks across an ASCII space or symbol.
+/// Cuts text at ASCII white space and symbols into surface tokens (kernels/text.h, mark_tokens), finds each in the
+/// cache by its folded bytes, and normalises and matches it where it is not there. A surface token is read by itself:
+/// no rule looks across an ASCII space or symbol.
 ///
 /// Not thread-safe; keeps its buffers from text to text.
 class PieceReader final : public TokenReader {
@@ -54,7 +54,7 @@ class PieceReader final : public TokenReader {
   std::size_t token_bytes(std::size_t start, std::size_t size) const noexcept;
 
   const PieceRules rules_;
-  decltype(kernels::Kernels::mark_tokens) const mark_tokens_;
+  decltype(kernels::TextKernels::mark_tokens) const mark_tokens_;
   std::shared_ptr<PieceTable> table_;
   BertNormalizer normalizer_;
   std::vector<unsigned char> folded_;

@@ -47,7 +47,7 @@ TermReader::TermReader(const TermRules& rules, const Stemming& stemming)
     : rules_(rules),
       stemming_(stemming),
       scan_{rules.words().lowercase && !rules.words().turkish, rules.words().rule == WordRule::kWhitespace},
-      mark_words_(kernels::active().mark_words) {}
+      mark_words_(kernels::active().text.mark_words) {}
 
 void TermReader::use(std::shared_ptr<TermCache> cache) {
   cache_ = std::move(cache);

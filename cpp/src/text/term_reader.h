@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/text.h"
 #include "text/term_cache.h"
 #include "text/term_rules.h"
 #include "twotower/analyzer.h"
@@ -22,8 +22,8 @@ struct Stemming {
   StemmerFactory single;
 };
 
-/// Cuts text into runs of word bytes (kernels.h, mark_words), finds each in the cache by its bytes, and reads it word
-/// by word where it is not there. No rule looks across a byte that is no word byte.
+/// Cuts text into runs of word bytes (kernels/text.h, mark_words), finds each in the cache by its bytes, and reads it
+/// word by word where it is not there. No rule looks across a byte that is no word byte.
 ///
 /// Not thread-safe; keeps its buffers from text to text. Texts are well-formed UTF-8 of less than 2 GiB. What the
 /// stemmer throws passes through.
@@ -59,7 +59,7 @@ class TermReader {
   const TermRules& rules_;
   const Stemming& stemming_;
   const kernels::WordScan scan_;
-  decltype(kernels::Kernels::mark_words) const mark_words_;
+  decltype(kernels::TextKernels::mark_words) const mark_words_;
   std::shared_ptr<TermCache> cache_;
   std::shared_ptr<const PieceTable> tables_[2];  // by KeyKind
   std::unique_ptr<WordStemmer> stemmer_;         // made for the first new word

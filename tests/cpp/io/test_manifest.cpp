@@ -31,7 +31,7 @@ std::string forged(std::size_t offset, Integer value) {
   std::string bytes = encode_manifest(sample());
   std::memcpy(bytes.data() + offset, &value, sizeof value);
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  const std::uint32_t crc = kernels::kScalar.crc32c(0, data, bytes.size() - 4);
+  const std::uint32_t crc = kernels::kScalar.checksum.crc32c(0, data, bytes.size() - 4);
   std::memcpy(bytes.data() + bytes.size() - 4, &crc, 4);
   return bytes;
 }

@@ -33,7 +33,7 @@ TEST_CASE("kernels: add_column is code * multiplier >> 8, plus one, for codes th
           const unsigned value = codes[i] == 0 ? 0 : codes[i] * multiplier / 256 + 1;
           expected[i + 1] = static_cast<std::uint16_t>(expected[i + 1] + value);
         }
-        kernels->add_column(sums.data() + 1, codes.data(), n, static_cast<std::uint16_t>(multiplier));
+        kernels->lexical.add_column(sums.data() + 1, codes.data(), n, static_cast<std::uint16_t>(multiplier));
         CHECK(sums == expected);
       }
     }
@@ -51,7 +51,7 @@ TEST_CASE("kernels: take_sums finds every sum that is high enough, in order, and
           if (sums[i] >= least) expected.push_back(static_cast<std::uint32_t>(sums[i] * 65'536u + i));
         }
         std::vector<std::uint32_t> found(n);
-        found.resize(kernels->take_sums(sums.data(), n, static_cast<std::uint16_t>(least), found.data()));
+        found.resize(kernels->lexical.take_sums(sums.data(), n, static_cast<std::uint16_t>(least), found.data()));
         CHECK(found == expected);
         CHECK(sums == std::vector<std::uint16_t>(n, 0));
       }

@@ -52,17 +52,20 @@ void on_every_isa(Test&& test) {
 TEST_CASE("crc32c: known values, and every ISA equal to the table at every size and offset") {
   const char* digits = "123456789";
   on_every_isa([&](const Kernels& k) {
-    CHECK(k.crc32c(0, reinterpret_cast<const std::uint8_t*>(digits), 9) == 0xE3069283u);  // RFC 3720, appendix B.4
+    CHECK(k.checksum.crc32c(0, reinterpret_cast<const std::uint8_t*>(digits), 9) ==
+          0xE3069283u);  // RFC 3720, appendix B.4
     std::vector<std::uint8_t> bytes(300);
-    CHECK(k.crc32c(0, bytes.data(), 32) == 0x8A9136AAu);
+    CHECK(k.checksum.crc32c(0, bytes.data(), 32) == 0x8A9136AAu);
     std::mt19937 generator(1);
     for (auto& byte : bytes) byte = static_cast<std::uint8_t>(generator());
     for (std::size_t offset = 0; offset < 9; ++offset) {
       for (std::size_t size : kSizes) {
-        CHECK(k.crc32c(7, bytes.data() + offset, size) == kScalar.crc32c(7, bytes.data() + offset, size));
+        CHECK(k.checksum.crc32c(7, bytes.data() + offset, size) ==
+              kScalar.checksum.crc32c(7, bytes.data() + offset, size));
       }
     }
-    CHECK(k.crc32c(k.crc32c(0, bytes.data(), 101), bytes.data() + 101, 199) == k.crc32c(0, bytes.data(), 300));
+    CHECK(k.checksum.crc32c(k.checksum.crc32c(0, bytes.data(), 101), bytes.data() + 101, 199) ==
+          k.checksum.crc32c(0, bytes.data(), 300));
   });
 }
 
@@ -75,21 +78,21 @@ TEST_CASE("dot_rows and dot_panel stay within gamma * sum |q||x| of the exact pr
         // Exact buffers, so that reading past an end is an error under ASan; one float in, so that nothing is aligned.
         const auto rows = random_floats(n_rows * dim + 1, 2), query = random_floats(dim + 1, 3);
         const float *x = rows.data() + 1, *q = query.data() + 1;
-        std::vector<float> scores(n_rows), panel_scores(n_rows * k.panel), panel(dim * k.panel);
-        k.dot_rows(q, x, n_rows, dim, scores.data());
+        std::vector<float> scores(n_rows), panel_scores(n_rows * k.dense.panel), panel(dim * k.dense.panel);
+        k.dense.dot_rows(q, x, n_rows, dim, scores.data());
         for (std::size_t d = 0; d < dim; ++d) {
-          for (std::size_t p = 0; p < k.panel; ++p) panel[d * k.panel + p] = q[d] * static_cast<float>(p);
+          for (std::size_t p = 0; p < k.dense.panel; ++p) panel[d * k.dense.panel + p] = q[d] * static_cast<float>(p);
         }
-        k.dot_panel(panel.data(), x, n_rows, dim, panel_scores.data());
+        k.dense.dot_panel(panel.data(), x, n_rows, dim, panel_scores.data());
         for (std::size_t r = 0; r < n_rows; ++r) {
           const double bound = twotower::gamma32(dim) * sum_of_magnitudes(q, x + r * dim, dim);
           CHECK(std::fabs(static_cast<double>(scores[r]) - exact(q, x + r * dim, dim)) <= bound);
-          for (std::size_t p = 0; p < k.panel; ++p) {
+          for (std::size_t p = 0; p < k.dense.panel; ++p) {
             std::vector<float> scaled(dim);
-            for (std::size_t d = 0; d < dim; ++d) scaled[d] = panel[d * k.panel + p];
+            for (std::size_t d = 0; d < dim; ++d) scaled[d] = panel[d * k.dense.panel + p];
             const double slack = twotower::gamma32(dim) * sum_of_magnitudes(scaled.data(), x + r * dim, dim);
             const double off =
-                static_cast<double>(panel_scores[r * k.panel + p]) - exact(scaled.data(), x + r * dim, dim);
+                static_cast<double>(panel_scores[r * k.dense.panel + p]) - exact(scaled.data(), x + r * dim, dim);
             REQUIRE(std::fabs(off) <= slack);
           }
         }
@@ -109,7 +112,7 @@ TEST_CASE("dot_exact is bit-equal to the definition, also where float32 would ov
         std::vector<const float*> rows;
         for (std::size_t r = 0; r < n_rows; ++r) rows.push_back(values.data() + (n_rows - 1 - r) * dim);
         std::vector<float> scores(n_rows);
-        k.dot_exact(query.data(), rows.data(), n_rows, dim, scores.data());
+        k.dense.dot_exact(query.data(), rows.data(), n_rows, dim, scores.data());
         for (std::size_t r = 0; r < n_rows; ++r) {
           const float expected = static_cast<float>(exact(query.data(), rows[r], dim));
           REQUIRE(std::memcmp(&scores[r], &expected, sizeof expected) == 0);
@@ -124,7 +127,7 @@ TEST_CASE("select_rows and select_panel find what the oracle finds, infinities a
   const float odd[] = {kInf, -kInf, std::numeric_limits<float>::quiet_NaN(), 0.0f, -0.0f, 1e-42f};
   on_every_isa([&](const Kernels& k) {
     for (std::size_t n_rows : kRowCounts) {
-      auto scores = random_floats(n_rows * k.panel, 6);
+      auto scores = random_floats(n_rows * k.dense.panel, 6);
       auto norms = random_floats(n_rows, 7);
       for (std::size_t i = 0; i < scores.size(); i += 11) scores[i] = odd[i % 6];
       for (float& norm : norms) norm = std::fabs(norm);
@@ -132,22 +135,23 @@ TEST_CASE("select_rows and select_panel find what the oracle finds, infinities a
       std::vector<std::uint32_t> found(scores.size()), expected(scores.size());
       for (const float threshold : {-kInf, -1.0f, 0.0f, 0.5f, kInf}) {
         const std::size_t n =
-            k.select_rows(scores.data(), norms.data(), n_rows, 0.25f, 1e-45f, threshold, found.data());
+            k.dense.select_rows(scores.data(), norms.data(), n_rows, 0.25f, 1e-45f, threshold, found.data());
         const std::size_t m =
-            kScalar.select_rows(scores.data(), norms.data(), n_rows, 0.25f, 1e-45f, threshold, expected.data());
+            kScalar.dense.select_rows(scores.data(), norms.data(), n_rows, 0.25f, 1e-45f, threshold, expected.data());
         REQUIRE(std::vector<std::uint32_t>(found.begin(), found.begin() + static_cast<long>(n)) ==
                 std::vector<std::uint32_t>(expected.begin(), expected.begin() + static_cast<long>(m)));
-        std::vector<float> factor(k.panel, 0.25f), absolute(k.panel, 1e-45f), thresholds(k.panel, threshold);
+        std::vector<float> factor(k.dense.panel, 0.25f), absolute(k.dense.panel, 1e-45f),
+            thresholds(k.dense.panel, threshold);
         factor[0] = 0.0f;
-        thresholds[k.panel - 1] = 0.1f;
-        const std::size_t picked = k.select_panel(scores.data(), norms.data(), n_rows, factor.data(), absolute.data(),
-                                                  thresholds.data(), found.data());
+        thresholds[k.dense.panel - 1] = 0.1f;
+        const std::size_t picked = k.dense.select_panel(scores.data(), norms.data(), n_rows, factor.data(),
+                                                        absolute.data(), thresholds.data(), found.data());
         std::size_t at = 0;
         for (std::uint32_t i = 0; i < scores.size(); ++i) {
-          const std::size_t p = i % k.panel;
+          const std::size_t p = i % k.dense.panel;
           std::uint32_t hit;
-          if (kScalar.select_rows(&scores[i], &norms[i / k.panel], 1, factor[p], absolute[p], thresholds[p], &hit) ==
-              0) {
+          if (kScalar.dense.select_rows(&scores[i], &norms[i / k.dense.panel], 1, factor[p], absolute[p], thresholds[p],
+                                        &hit) == 0) {
             continue;
           }
           REQUIRE(at < picked);

@@ -162,8 +162,8 @@ TEST_CASE("find_pair: every ISA finds what the scalar one finds") {
       for (int round = 0; round < 30; ++round) {
         for (auto& byte : text) byte = static_cast<std::uint8_t>("abcdefgh<s |"[generator() % (round < 20 ? 9 : 12)]);
         for (std::size_t from = 0; from <= size; from += 1 + size / 7) {
-          CHECK(isa->find_pair(filter, text.data(), from, size) ==
-                kernels::kScalar.find_pair(filter, text.data(), from, size));
+          CHECK(isa->text.find_pair(filter, text.data(), from, size) ==
+                kernels::kScalar.text.find_pair(filter, text.data(), from, size));
         }
       }
     }

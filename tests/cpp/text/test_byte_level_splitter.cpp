@@ -157,8 +157,8 @@ TEST_CASE("mark_classes and list_bits: every ISA equals the scalar one") {
         text[offset + size - 2] = first;
         text[offset + size - 1] = second;
       }
-      const auto seen = kernels->mark_classes(filter, text.data() + offset, size, folded.data(), blocks.data());
-      const auto right = kScalar.mark_classes(filter, text.data() + offset, size, expected.data(), wanted.data());
+      const auto seen = kernels->text.mark_classes(filter, text.data() + offset, size, folded.data(), blocks.data());
+      const auto right = kScalar.text.mark_classes(filter, text.data() + offset, size, expected.data(), wanted.data());
       CHECK(seen.beyond_ascii == right.beyond_ascii);
       CHECK(seen.pair == right.pair);
       if (size > 1 && size % 2 == 0) CHECK(seen.pair);
@@ -173,8 +173,8 @@ TEST_CASE("mark_classes and list_bits: every ISA equals the scalar one") {
         }
       }
       std::vector<std::uint32_t> places(64 * words.size() + 16), correct(64 * words.size() + 16);
-      const std::size_t n = kernels->list_bits(words.data(), words.size(), places.data());
-      CHECK(n == kScalar.list_bits(words.data(), words.size(), correct.data()));
+      const std::size_t n = kernels->text.list_bits(words.data(), words.size(), places.data());
+      CHECK(n == kScalar.text.list_bits(words.data(), words.size(), correct.data()));
       places.resize(n);
       correct.resize(n);
       CHECK(places == correct);

@@ -26,7 +26,7 @@ Marks mark(const Kernels& kernels, const std::uint8_t* text, std::size_t size, W
   Marks marks{std::vector<std::uint8_t>(64 * blocks), std::vector<std::uint64_t>(blocks),
               std::vector<std::uint32_t>(64 * blocks + 16)};
   const std::size_t n =
-      kernels.mark_words(scan, text, size, marks.folded.data(), marks.words.data(), marks.starts.data());
+      kernels.text.mark_words(scan, text, size, marks.folded.data(), marks.words.data(), marks.starts.data());
   marks.folded.resize(size);
   marks.starts.resize(n);
   return marks;

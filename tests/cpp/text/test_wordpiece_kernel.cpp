@@ -27,7 +27,7 @@ Marks mark(const Kernels& kernels, const std::uint8_t* text, std::size_t size, T
   Marks marks{std::vector<std::uint8_t>(64 * blocks), std::vector<std::uint64_t>(blocks),
               std::vector<std::uint32_t>(64 * blocks + 16), scan};
   const std::size_t n =
-      kernels.mark_tokens(marks.scan, text, size, marks.folded.data(), marks.words.data(), marks.starts.data());
+      kernels.text.mark_tokens(marks.scan, text, size, marks.folded.data(), marks.words.data(), marks.starts.data());
   marks.folded.resize(size);
   marks.starts.resize(n);
   return marks;

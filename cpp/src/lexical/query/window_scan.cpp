@@ -135,7 +135,8 @@ void WindowScan::gather(std::uint32_t least) {
   if (order_.size() - n_looked_up_ == 1 && !column) return gather_one_list(order_.back(), least);
   for (std::size_t i = n_looked_up_; i < order_.size(); ++i) add(order_[i]);
   if (column || kVisitPosting * static_cast<double>(n_added) > kTakeDoc * kWindow) {
-    n_found_ = kernels::active().take_sums(sums_.data(), kWindow, static_cast<std::uint16_t>(least), found_.data());
+    n_found_ =
+        kernels::active().lexical.take_sums(sums_.data(), kWindow, static_cast<std::uint16_t>(least), found_.data());
   } else {
     for (std::size_t i = n_looked_up_; i < order_.size(); ++i) visit(order_[i], least);
   }
@@ -168,7 +169,7 @@ void WindowScan::add(std::size_t t) {
     sums[place] = static_cast<std::uint16_t>(sums[place] + value);
   };
   if (term.impacts->form == ImpactForm::kColumn) {
-    kernels::active().add_column(sums, impacts_->column(*term.impacts) + first_, kWindow, term.multiplier);
+    kernels::active().lexical.add_column(sums, impacts_->column(*term.impacts) + first_, kWindow, term.multiplier);
   } else if (term.impacts->form == ImpactForm::kRare) {
     const std::uint16_t* values = bounds_->rare_values(t) + first;
     for (std::size_t i = 0; i < count; ++i) add_to(term.postings.docs[first + i] - first_, values[i]);

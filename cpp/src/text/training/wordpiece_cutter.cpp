@@ -35,7 +35,7 @@ std::size_t segment_bytes(std::string_view text) {
 }  // namespace
 
 WordPieceCutter::WordPieceCutter(const WordPieceOptions& options, const AddedTokens& added)
-    : options_(options), added_(added), mark_tokens_(kernels::active().mark_tokens), normalizer_(options) {}
+    : options_(options), added_(added), mark_tokens_(kernels::active().text.mark_tokens), normalizer_(options) {}
 
 void WordPieceCutter::count(std::string_view text) {
   if (text.size() <= kSegmentBytes && added_.first_byte() >= 0 && !mark(text)) return count_marked(text.size());

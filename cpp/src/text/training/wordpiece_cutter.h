@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "kernels/text.h"
 #include "text/added_tokens.h"
 #include "text/bert_normalizer.h"
 #include "text/training/word_table.h"
@@ -34,7 +34,7 @@ class WordPieceCutter : public WordCutter {
 
   const WordPieceOptions options_;
   const AddedTokens& added_;
-  decltype(kernels::Kernels::mark_tokens) const mark_tokens_;
+  decltype(kernels::TextKernels::mark_tokens) const mark_tokens_;
   BertNormalizer normalizer_;
   WordTable surface_;  // short surface tokens, folded
   WordTable words_;    // of long surface tokens

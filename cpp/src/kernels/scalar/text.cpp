@@ -1,84 +1,9 @@
-// The oracle: what every kernel means, in plain C++. Runs on any machine.
-#include "kernels/kernels.h"
+// The oracle for finding tokens, words and classes of bytes: what each kernel of kernels/text.h means, in plain C++.
+// Runs on any machine.
+#include "kernels/text.h"
 
-namespace twotower::kernels {
+namespace twotower::kernels::scalar {
 namespace {
-
-struct Crc32cTable {
-  std::uint32_t of[256];
-
-  constexpr Crc32cTable() : of{} {
-    for (std::uint32_t byte = 0; byte < 256; ++byte) {
-      std::uint32_t crc = byte;
-      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0x82F63B78u : 0u);
-      of[byte] = crc;
-    }
-  }
-};
-constexpr Crc32cTable kCrc32c;
-
-std::uint32_t crc32c(std::uint32_t crc, const std::uint8_t* data, std::size_t size) noexcept {
-  crc = ~crc;
-  for (std::size_t i = 0; i < size; ++i) crc = (crc >> 8) ^ kCrc32c.of[(crc ^ data[i]) & 0xFFu];
-  return ~crc;
-}
-
-void dot_rows(const float* query, const float* rows, std::size_t n_rows, std::size_t dim, float* scores) noexcept {
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    float sum = 0.0f;
-    for (std::size_t d = 0; d < dim; ++d) sum += query[d] * rows[r * dim + d];
-    scores[r] = sum;
-  }
-}
-
-constexpr std::size_t kPanel = 16;
-
-void dot_panel(const float* queries, const float* rows, std::size_t n_rows, std::size_t dim, float* scores) noexcept {
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    float sum[kPanel] = {};
-    for (std::size_t d = 0; d < dim; ++d) {
-      const float value = rows[r * dim + d];
-      for (std::size_t p = 0; p < kPanel; ++p) sum[p] += queries[d * kPanel + p] * value;
-    }
-    for (std::size_t p = 0; p < kPanel; ++p) scores[r * kPanel + p] = sum[p];
-  }
-}
-
-void dot_exact(const float* query, const float* const* rows, std::size_t n_rows, std::size_t dim,
-               float* scores) noexcept {
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    double sum = 0.0;
-    for (std::size_t d = 0; d < dim; ++d) sum += static_cast<double>(query[d]) * static_cast<double>(rows[r][d]);
-    scores[r] = static_cast<float>(sum);
-  }
-}
-
-bool may_pass(float score, float norm, float factor, float absolute, float threshold) noexcept {
-  const bool finite = score - score == 0.0f;  // infinity and NaN give NaN
-  return !finite || !(score + (factor * norm + absolute) <= threshold);
-}
-
-std::size_t select_rows(const float* scores, const float* norms, std::size_t n_rows, float factor, float absolute,
-                        float threshold, std::uint32_t* found) noexcept {
-  std::size_t n = 0;
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    if (may_pass(scores[r], norms[r], factor, absolute, threshold)) found[n++] = static_cast<std::uint32_t>(r);
-  }
-  return n;
-}
-
-std::size_t select_panel(const float* scores, const float* norms, std::size_t n_rows, const float* factor,
-                         const float* absolute, const float* threshold, std::uint32_t* found) noexcept {
-  std::size_t n = 0;
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    for (std::size_t p = 0; p < kPanel; ++p) {
-      if (may_pass(scores[r * kPanel + p], norms[r], factor[p], absolute[p], threshold[p])) {
-        found[n++] = static_cast<std::uint32_t>(r * kPanel + p);
-      }
-    }
-  }
-  return n;
-}
 
 enum ByteClass : std::uint8_t { kBlank, kWordByte, kSymbol };
 
@@ -190,28 +115,8 @@ std::size_t mark_words(WordScan scan, const std::uint8_t* text, std::size_t size
   return n;
 }
 
-// ---------------------------------------------------------------- quantised impacts
-
-void add_column(std::uint16_t* sums, const std::uint8_t* codes, std::size_t n, std::uint16_t multiplier) noexcept {
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint32_t value = codes[i] == 0 ? 0 : (std::uint32_t{codes[i]} * multiplier >> 8) + 1;
-    sums[i] = static_cast<std::uint16_t>(sums[i] + value);
-  }
-}
-
-std::size_t take_sums(std::uint16_t* sums, std::size_t n, std::uint16_t least, std::uint32_t* found) noexcept {
-  std::size_t n_found = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (sums[i] >= least) found[n_found++] = std::uint32_t{sums[i]} << 16 | static_cast<std::uint32_t>(i);
-    sums[i] = 0;
-  }
-  return n_found;
-}
-
 }  // namespace
 
-const Kernels kScalar{"scalar",  kPanel,      crc32c,       dot_rows,    dot_panel,
-                      dot_exact, select_rows, select_panel, mark_tokens, mark_classes,
-                      find_pair, list_bits,   mark_words,   add_column,  take_sums};
+const TextKernels kText{mark_tokens, mark_classes, find_pair, list_bits, mark_words};
 
-}  // namespace twotower::kernels
+}  // namespace twotower::kernels::scalar
