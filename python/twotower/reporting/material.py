@@ -6,7 +6,8 @@ from os import PathLike
 from pathlib import Path
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.evaluation import Measure, parse_measure
+from twotower.evaluation import Measure
+from twotower.evaluation.measures import check_order
 from twotower.evaluation.rankings import AnyQrels, AnyRun
 from twotower.index.arguments import check_integer
 from twotower.training.log import History, read_history
@@ -68,8 +69,8 @@ def gather(
     Raises
     ------
     InvalidInputError
-        If there is no run, no judged query or no measure; if a run has no judged query, no run has the baseline's name, a
-        history has no step, or `worst` is out of range.
+        If there is no run, no judged query or no measure; if more of a measure is not better; if a run has no judged query, no
+        run has the baseline's name, a history has no step, or `worst` is out of range.
     """
     if not isinstance(runs, Mapping) or not runs:
         raise InvalidInputError("there is no run: give at least one, by name")
@@ -91,7 +92,7 @@ def gather(
         qrels=qrels,
         collection=collection,
         split=None if collection is None else split,
-        measures=[parse_measure(measure) for measure in dict.fromkeys(measures)],
+        measures=check_order(list(dict.fromkeys(measures))),
         baseline=next(iter(runs)) if baseline is None else baseline,
         histories={key: _history(key, history) for key, history in histories.items()},
         worst=check_integer(worst, "worst", 0, MOST_WORST),

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from twotower.errors import InvalidInputError
 from twotower.index import BM25Index, TfidfIndex
 from twotower.search.cost import PartCost
 from twotower.search.dense import Dense
@@ -39,6 +40,7 @@ class Asked:
         self._cost.searches += len(self._queries)
         with self._cost.timed("search"):
             hits: Hits = self._index.search(self._queries, k)
+        self._check_finite(hits.scores, hits.docs)
         return hits
 
     def score(self, docs: Docs) -> npt.NDArray[np.float32]:
@@ -46,7 +48,17 @@ class Asked:
         self._cost.scored += int((docs >= 0).sum())
         with self._cost.timed("score"):
             scores: npt.NDArray[np.float32] = self._index.score(self._queries, docs)
+        self._check_finite(scores, docs)
         return scores
+
+    def _check_finite(self, scores: npt.NDArray[np.float32], docs: Docs) -> None:
+        wrong = ~np.isfinite(scores) & (docs >= 0)
+        if wrong.any():
+            query, place = np.argwhere(wrong)[0]
+            raise InvalidInputError(
+                f"searcher {self._searcher.name!r} gives document {self._searcher.doc_ids[docs[query, place]]!r} the score "
+                f"{scores[query, place]} for query {query}: only finite scores can be fused"
+            )
 
     def least_scores(self) -> npt.NDArray[np.float64]:
         """Return a bound [Q] that no document's score of a query is below; needs `knows_least_scores`."""

@@ -203,6 +203,7 @@ def test_saved_atomically(collection, runs, tmp_path):
         ({"split": "dev"}, InvalidInputError, "no split 'dev'"),
         ({"worst": 101}, InvalidInputError, "worst"),
         ({"worst": -1}, InvalidInputError, "worst"),
+        ({"measures": ["nDCG@10", "NumQ"]}, InvalidInputError, "more NumQ is not better"),
         ({"histories": {"h": "nowhere.jsonl"}}, FileError, "cannot read nowhere.jsonl"),
         ({"histories": {"h": History()}}, InvalidInputError, "'h' has no step"),
         ({"runs": {"x": {"q1": {"d1": float("nan")}}}}, InvalidInputError, "NaN"),

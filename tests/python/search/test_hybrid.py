@@ -394,3 +394,13 @@ def test_nonsense_config_is_refused(change):
         Hybrid.from_config({**Hybrid(searchers).to_config(), **change}, searchers)
     with pytest.raises(CorruptFileError):
         Hybrid.from_config("rrf", searchers)
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf")])
+def test_a_score_that_is_not_finite_is_refused(score):
+    left = Fake("left", 4, {"q": {3: 2.0, 1: 1.0}})
+    right = Fake("right", 4, {"q": {0: 9.0, 2: score}})
+    with pytest.raises(
+        InvalidInputError, match=r"searcher 'right' gives document 'd2' the score .*(nan|inf) for query 0"
+    ):
+        Hybrid([left, right]).search("q", 4)
