@@ -6,7 +6,6 @@ Legend: Q queries, C candidates, K results, N documents, V vocabulary, P posting
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from os import PathLike
 from typing import Any, ClassVar, NoReturn, Self, overload
 
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError
 from twotower.index.arguments import as_docs, check_k, check_name, check_threads
+from twotower.index.explanation import Explanation, TermScore
 from twotower.index.lexical_build import BuildReport, Progress
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent, listed, term_ids
 from twotower.index.lexical_saving import build_to, saved_meta
@@ -30,55 +30,6 @@ Queries = Iterable[str] | Iterable[list[str]]
 
 Where = DocBitmap | npt.NDArray[Any] | Iterable[bool] | Iterable[int] | Iterable[str] | None
 """Documents that may be returned; None: all."""
-
-
-@dataclass(frozen=True)
-class TermScore:
-    """What one query term brings to one document's score.
-
-    Attributes
-    ----------
-    term : str
-    tf : int
-        Occurrences in the document; 0: the score is 0.
-    df : int
-        Documents that contain the term.
-    idf : float
-    weight : float
-        The query's side of the score. BM25: the idf. tf-idf cosine: the term's weight in the query, divided by the query's
-        norm. ``score / weight`` is the document's side: BM25's saturated tf, or the cosine's divided weight.
-    score : float
-        This term's part of the document's score.
-    """
-
-    term: str
-    tf: int
-    df: int
-    idf: float
-    weight: float
-    score: float
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """A document's score for a query, and its parts, which sum to it (in float64, in this order).
-
-    Attributes
-    ----------
-    doc_id : str
-    score : float
-        The exact float32 score that a search gives.
-    doc_length : int
-        Analysed terms of the document.
-    terms : list of TermScore
-        In query order; terms that no document contains are left out. BM25: a term that comes twice is there twice.
-        tf-idf: once.
-    """
-
-    doc_id: str
-    score: float
-    doc_length: int
-    terms: list[TermScore]
 
 
 class LexicalIndex(ABC):
