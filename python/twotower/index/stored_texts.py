@@ -5,6 +5,7 @@ lies in the mapped file, at the cost of its own bytes.
 """
 
 import tempfile
+import weakref
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -95,9 +96,10 @@ class TextRecorder:
         self._file: IO[bytes] | None = None
         if keep and spill_folder is not None:
             try:
-                self._file = tempfile.TemporaryFile(dir=spill_folder)  # noqa: SIM115  # lives as long as its mapping
+                self._file = tempfile.TemporaryFile(dir=spill_folder)  # noqa: SIM115  # closed by finalize
             except OSError as error:
                 raise FileError(f"no temporary file for the texts can be made in {spill_folder}: {error}") from error
+            weakref.finalize(self, self._file.close)  # however the build ends; a mapping of it lives on
 
     def watch(self, items: Iterator[Any]) -> Iterator[Any]:
         """Yield the texts as they come.
