@@ -4,7 +4,9 @@
 #include <pybind11/stl.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -54,11 +56,32 @@ OwnedIndex own_index(Array<std::int64_t> term_offsets, Array<DocId> docs, Array<
   return owned;
 }
 
-// A scorer and the searcher over it.
-struct OwnedScorer {
-  explicit OwnedScorer(std::unique_ptr<Scorer> owned) : scorer(std::move(owned)), searcher(*scorer) {}
-  std::unique_ptr<Scorer> scorer;
-  Searcher searcher;
+// A scorer and the searchers over it: one that scores exhaustively, and one with quantised postings, once made.
+class OwnedScorer {
+ public:
+  explicit OwnedScorer(std::unique_ptr<Scorer> owned)
+      : scorer_(std::move(owned)), bare_(*scorer_, Searcher::WithoutImpacts{}) {}
+
+  const Scorer& scorer() const noexcept { return *scorer_; }
+  const Searcher& bare() const noexcept { return bare_; }
+  // Null before quantise().
+  const Searcher* made() const noexcept { return ready_.load(std::memory_order_acquire); }
+  // REQUIRES that the GIL is released: another thread may be at it, and asks for the GIL to look for Ctrl-C.
+  const Searcher& quantise() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!quantised_) {
+      quantised_ = std::make_unique<Searcher>(*scorer_);
+      ready_.store(quantised_.get(), std::memory_order_release);
+    }
+    return *quantised_;
+  }
+
+ private:
+  std::unique_ptr<Scorer> scorer_;
+  Searcher bare_;
+  std::mutex mutex_;
+  std::unique_ptr<Searcher> quantised_;
+  std::atomic<const Searcher*> ready_{nullptr};
 };
 
 py::dict to_dict(const SearchCounts& counts) {
@@ -92,8 +115,8 @@ py::tuple build(const Array<TermId>& ids, const Array<std::int64_t>& offsets, st
 }
 
 // (scores, docs, counts); `where` holds one bit a document, the first in the least bit, or is None.
-py::tuple search_batch(const OwnedScorer& owned, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
-                       std::size_t k, unsigned threads, const std::string& algorithm,
+py::tuple search_batch(OwnedScorer& owned, const Array<TermId>& ids, const Array<std::int64_t>& offsets, std::size_t k,
+                       unsigned threads, const std::string& algorithm,
                        const std::optional<Array<std::uint64_t>>& where) {
   const auto ids_view = flat(ids);
   const auto offsets_view = flat(offsets);
@@ -106,8 +129,9 @@ py::tuple search_batch(const OwnedScorer& owned, const Array<TermId>& ids, const
   SearchCounts counts;
   {
     const GilRelease release;
-    const TermLists queries(ids_view, offsets_view, owned.scorer->index().n_terms());
-    search(owned.searcher, queries, k, threads, algorithm, where ? &filter : nullptr, scores_room, docs_room, &counts);
+    const TermLists queries(ids_view, offsets_view, owned.scorer().index().n_terms());
+    const Searcher& searcher = algorithm == "exhaustive" ? owned.bare() : owned.quantise();
+    search(searcher, queries, k, threads, algorithm, where ? &filter : nullptr, scores_room, docs_room, &counts);
   }
   return py::make_tuple(scores, docs, to_dict(counts));
 }
@@ -121,8 +145,8 @@ Array<float> score_batch(const OwnedScorer& owned, const Array<TermId>& ids, con
   const auto scores_room = room(scores);
   {
     const GilRelease release;
-    const TermLists queries(ids_view, offsets_view, owned.scorer->index().n_terms());
-    score(*owned.scorer, queries, docs_view, threads, scores_room);
+    const TermLists queries(ids_view, offsets_view, owned.scorer().index().n_terms());
+    score(owned.scorer(), queries, docs_view, threads, scores_room);
   }
   return scores;
 }
@@ -130,9 +154,9 @@ Array<float> score_batch(const OwnedScorer& owned, const Array<TermId>& ids, con
 // Rows (term, tf, df, idf, weight, part) for a query of known or unknown terms.
 py::list explain_one(const OwnedScorer& owned, const Array<TermId>& ids, std::int64_t doc) {
   const std::array<std::int64_t, 2> offsets{0, static_cast<std::int64_t>(ids.size())};
-  const TermLists query(flat(ids), offsets, owned.scorer->index().n_terms());
+  const TermLists query(flat(ids), offsets, owned.scorer().index().n_terms());
   py::list rows;
-  for (const TermPart& part : explain(*owned.scorer, query[0], doc)) {
+  for (const TermPart& part : explain(owned.scorer(), query[0], doc)) {
     rows.append(py::make_tuple(part.term, part.tf, part.df, part.idf, part.weight, part.part));
   }
   return rows;
@@ -158,6 +182,18 @@ void bind_lexical(py::module_& m) {
       .def_readonly("delta", &Bm25Options::delta)
       .def_readonly("log_base", &Bm25Options::log_base);
 
+  py::class_<TfidfOptions>(m, "TfidfOptions", "The SMART switches of tf-idf with every option checked and filled in.")
+      .def(py::init(
+               [](std::string smart, std::string log_base, std::optional<double> slope, std::optional<double> alpha) {
+                 return resolve_tfidf_options({std::move(smart), std::move(log_base), slope, alpha});
+               }),
+           py::arg("smart"), py::arg("log_base"), py::arg("slope"), py::arg("alpha"))
+      .def_readonly("smart", &TfidfOptions::smart)
+      .def_readonly("log_base", &TfidfOptions::log_base)
+      .def_readonly("slope", &TfidfOptions::slope)
+      .def_readonly("alpha", &TfidfOptions::alpha)
+      .def_readonly("needs_text_bytes", &TfidfOptions::needs_text_bytes);
+
   py::class_<OwnedIndex>(m, "InvertedIndex", "A checked, read-only view over the arrays of an inverted index.")
       .def(py::init(&own_index), py::arg("term_offsets").noconvert(), py::arg("docs").noconvert(),
            py::arg("tfs").noconvert(), py::arg("doc_lengths").noconvert())
@@ -173,14 +209,33 @@ void bind_lexical(py::module_& m) {
           py::arg("index"), py::arg("options"), py::keep_alive<0, 1>())
       .def_static(
           "tfidf",
+          [](const OwnedIndex& owned, const TfidfOptions& options,
+             const std::optional<Array<std::uint32_t>>& text_bytes) {
+            const auto bytes = text_bytes ? flat(*text_bytes) : std::span<const std::uint32_t>();
+            const GilRelease release;
+            return std::make_unique<OwnedScorer>(make_tfidf_scorer(*owned.index, options, bytes));
+          },
+          py::arg("index"), py::arg("options"), py::arg("text_bytes").noconvert() = py::none(), py::keep_alive<0, 1>())
+      .def_static(
+          "log_count",
           [](const OwnedIndex& owned) {
             const GilRelease release;
-            return std::make_unique<OwnedScorer>(make_tfidf_scorer(*owned.index));
+            return std::make_unique<OwnedScorer>(make_log_count_scorer(*owned.index));
           },
           py::arg("index"), py::keep_alive<0, 1>())
+      .def(
+          "quantise",
+          [](OwnedScorer& self) {
+            const GilRelease release;
+            self.quantise();
+          },
+          "Make the quantised postings, once; search does so where its algorithm needs them.")
       .def_property_readonly(
-          "fast_bytes", [](const OwnedScorer& owned) { return owned.searcher.n_bytes(); },
-          "Memory of the quantised postings.")
+          "is_quantised", [](const OwnedScorer& self) { return self.made() != nullptr; },
+          "Whether the quantised postings are made.")
+      .def_property_readonly(
+          "fast_bytes", [](const OwnedScorer& owned) { return owned.made() ? owned.made()->n_bytes() : 0; },
+          "Memory of the quantised postings; 0 before they are made.")
       .def("search", &search_batch, py::arg("ids").noconvert(), py::arg("offsets").noconvert(), py::arg("k"),
            py::arg("threads"), py::arg("algorithm") = "auto", py::arg("where").noconvert() = py::none(),
            "Return (scores float32 [Q, k], docs int64 [Q, k], counts), padded with -inf and -1.")

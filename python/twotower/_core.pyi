@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TfidfOptions', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'hash_ngrams', 'isa_name', 'isa_names', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
 class TextViews:
     @staticmethod
     def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
@@ -229,6 +229,27 @@ class Bm25Options:
     @property
     def variant(self) -> str:
         ...
+class TfidfOptions:
+    """
+    The SMART switches of tf-idf with every option checked and filled in.
+    """
+    def __init__(self, smart: str, log_base: str, slope: typing.SupportsFloat | typing.SupportsIndex | None, alpha: typing.SupportsFloat | typing.SupportsIndex | None) -> None:
+        ...
+    @property
+    def alpha(self) -> float | None:
+        ...
+    @property
+    def log_base(self) -> str:
+        ...
+    @property
+    def needs_text_bytes(self) -> bool:
+        ...
+    @property
+    def slope(self) -> float | None:
+        ...
+    @property
+    def smart(self) -> str:
+        ...
 class InvertedIndex:
     """
     A checked, read-only view over the arrays of an inverted index.
@@ -246,11 +267,18 @@ class LexicalScorer:
     def bm25(index: InvertedIndex, options: Bm25Options) -> LexicalScorer:
         ...
     @staticmethod
-    def tfidf(index: InvertedIndex) -> LexicalScorer:
+    def log_count(index: InvertedIndex) -> LexicalScorer:
+        ...
+    @staticmethod
+    def tfidf(index: InvertedIndex, options: TfidfOptions, text_bytes: numpy.typing.NDArray[numpy.uint32] | None = None) -> LexicalScorer:
         ...
     def explain(self, ids: numpy.typing.NDArray[numpy.int32], doc: typing.SupportsInt | typing.SupportsIndex) -> list:
         """
         Return rows (term, tf, df, idf, weight, part).
+        """
+    def quantise(self) -> None:
+        """
+        Make the quantised postings, once; search does so where its algorithm needs them.
         """
     def score(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
         """
@@ -263,7 +291,12 @@ class LexicalScorer:
     @property
     def fast_bytes(self) -> int:
         """
-        Memory of the quantised postings.
+        Memory of the quantised postings; 0 before they are made.
+        """
+    @property
+    def is_quantised(self) -> bool:
+        """
+        Whether the quantised postings are made.
         """
 class BuildCounts:
     @property
@@ -402,6 +435,10 @@ def find_in_dict(run: dict, judgements: Judgements) -> tuple:
     """
 def hardware_threads() -> int:
     ...
+def hash_ngrams(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], words: numpy.typing.NDArray[numpy.uint8], word_offsets: numpy.typing.NDArray[numpy.int64], most: typing.SupportsInt | typing.SupportsIndex, n_bins: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    Return (bins int32, offsets) of the n-grams of texts given as word ids; -1 ends a run.
+    """
 def isa_name() -> str:
     """
     The instruction set in use (TWOTOWER_ISA forces one).

@@ -3,6 +3,7 @@
 See docs/formats/container.md for every byte. Knows nothing of what the arrays mean.
 """
 
+import codecs
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,8 @@ __all__ = [
     "write_file_atomically",
 ]
 
+_PIECE = 1 << 20
+"""Bytes that are checked at once."""
 _DTYPES = frozenset(np.dtype(name) for name in _core.container_dtypes())
 
 
@@ -281,11 +284,19 @@ def _check_strings(blob: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) 
         problem = "the offsets do not ascend from 0 to the number of bytes"
     else:
         starts = offsets[offsets < len(blob)]
-        try:
-            str(blob.data, "utf-8")
-        except UnicodeDecodeError as error:
-            problem = f"byte {error.start} is not UTF-8"
+        problem = _not_utf8(blob)
         if problem is None and ((blob[starts] & 0xC0) == 0x80).any():  # 10xxxxxx: inside a character
             problem = "an offset points inside a character"
     if problem:
         raise CorruptFileError(f"a table of strings is malformed ({problem}): save the index again")
+
+
+def _not_utf8(blob: npt.NDArray[np.uint8]) -> str | None:
+    """Say what is wrong with bytes that are no UTF-8. A piece at a time: they may be many, and mapped."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for first in range(0, len(blob), _PIECE):
+        try:
+            decoder.decode(blob[first : first + _PIECE].tobytes(), final=first + _PIECE >= len(blob))
+        except UnicodeDecodeError as error:
+            return f"near byte {first + error.start}: not UTF-8"
+    return None

@@ -32,9 +32,14 @@ class Searcher {
  public:
   /// Quantises the postings of all but rare terms. O(P) time; about 3 bytes a posting. THROWS Interrupted.
   explicit Searcher(const Scorer& scorer);
+  /// Without the fast form: every query is ranked by "exhaustive". O(1).
+  struct WithoutImpacts {};
+  Searcher(const Scorer& scorer, WithoutImpacts);
   ~Searcher();
 
   const Scorer& scorer() const noexcept { return scorer_; }
+  bool has_impacts() const noexcept { return impacts_ != nullptr; }
+  /// REQUIRES has_impacts().
   const ImpactIndex& impacts() const noexcept { return *impacts_; }
   /// Memory of the fast form.
   std::size_t n_bytes() const noexcept;

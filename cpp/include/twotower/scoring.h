@@ -1,4 +1,4 @@
-// How much an occurrence of a query term in a document is worth: the BM25 family and tf-idf cosine.
+// How much an occurrence of a query term in a document is worth: the BM25 family and tf-idf.
 //
 // A score is the sum of contributions in float64, in the order in which weigh() gives the query's terms, rounded once
 // to float32. Scorers know the index, and neither top-k nor threads.
@@ -18,7 +18,7 @@ namespace twotower {
 struct QueryTerm {
   TermId term;
   double idf;
-  double weight;  ///< BM25: the idf; tf-idf cosine: w_tq / |q|
+  double weight;  ///< BM25: the idf; tf-idf: what the term weighs in the query, divided by the query's norm
 };
 
 /// Gives each posting its contribution. Immutable after construction, so safe on every thread.
@@ -63,10 +63,30 @@ Bm25Options resolve_bm25_options(Bm25Options options);
 /// A BM25 scorer; 8 N bytes of document norms. THROWS as resolve_bm25_options.
 std::unique_ptr<Scorer> make_bm25_scorer(const InvertedIndex& index, const Bm25Options& options);
 
-/// tf-idf cosine, SMART ltc.ltc: w = (1 + log10 tf) * log10(N / df) on both sides, each divided by its norm.
+/// The switches of tf-idf in SMART's notation. What is not set takes its default where it has a meaning.
+struct TfidfOptions {
+  std::string smart = "ltc.ltc";  ///< letters for tf, df and norm: those of documents, a dot, those of queries
+  std::string log_base = "10";    ///< "10" or "e": of every logarithm
+  std::optional<double> slope;    ///< in [0, 1]; norm "u" only (0.2)
+  std::optional<double> alpha;    ///< in [0, 1); norm "b" only, which needs it
+  bool needs_text_bytes = false;  ///< filled in: norm "b" of the documents
+};
+
+/// Checks the options and fills in defaults. THROWS InvalidInput that names the letter or option and what is allowed.
+TfidfOptions resolve_tfidf_options(TfidfOptions options);
+
+/// tf-idf by SMART's switches (Manning, Raghavan, Schuetze, Introduction to Information Retrieval, 2008, fig. 6.15):
+/// on either side a term weighs tf factor * df factor / norm, and the score is the inner product.
 ///
-/// |d| sums over the document's terms in TermId order, |q| over the query's known terms in query order; a norm of 0
-/// (every term is in every document) makes the contributions 0. O(P) time; 8 N bytes of norms.
-std::unique_ptr<Scorer> make_tfidf_scorer(const InvertedIndex& index);
+/// What counts of a text are its terms that have postings: others are in no norm, no greatest tf, no mean. Sums run in
+/// TermId order for documents, in query order for queries. A cosine norm of 0 makes the contributions 0. `text_bytes`
+/// [N] are the bytes of each document's text, for norm "b" alone. O(P) time; 8 to 16 N bytes. THROWS as
+/// resolve_tfidf_options; InvalidInput for text_bytes of another length; Interrupted.
+std::unique_ptr<Scorer> make_tfidf_scorer(const InvertedIndex& index, const TfidfOptions& options = {},
+                                          std::span<const std::uint32_t> text_bytes = {});
+
+/// The weights of DrQA's retriever (Chen et al., ACL 2017, section 3.1, and its code): ln(tf + 1) * idf on both sides,
+/// idf = ln((N - df + 0.5) / (df + 0.5)) or 0 where that is negative; the inner product, without norms. O(1).
+std::unique_ptr<Scorer> make_log_count_scorer(const InvertedIndex& index);
 
 }  // namespace twotower

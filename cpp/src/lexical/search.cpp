@@ -57,14 +57,16 @@ SearchCounts& SearchCounts::operator+=(const SearchCounts& other) noexcept {
 }
 
 Searcher::Searcher(const Scorer& scorer) : scorer_(scorer), impacts_(std::make_unique<ImpactIndex>(scorer)) {}
+Searcher::Searcher(const Scorer& scorer, WithoutImpacts) : scorer_(scorer) {}
 Searcher::~Searcher() = default;
-std::size_t Searcher::n_bytes() const noexcept { return impacts_->n_bytes(); }
+std::size_t Searcher::n_bytes() const noexcept { return impacts_ ? impacts_->n_bytes() : 0; }
 
 void search(const Searcher& searcher, const TermLists& queries, std::size_t k, unsigned threads,
             std::string_view algorithm, const DocFilter* filter, std::span<float> scores, std::span<std::int64_t> docs,
             SearchCounts* counts) {
   std::optional<std::size_t> forced;
   if (algorithm != kAutoAlgorithm) forced = find_query_algorithm(algorithm);
+  if (!searcher.has_impacts()) forced = find_query_algorithm("exhaustive");
   const std::size_t n_docs = searcher.scorer().index().n_docs();
   if (scores.size() != queries.size() * k || docs.size() != scores.size()) {
     throw InvalidInput("scores and docs must have room for n_queries * k values");

@@ -5,20 +5,21 @@ Legend: Q queries, C candidates, K results, N documents, V vocabulary, P posting
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from typing import Any, ClassVar, NoReturn, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import CorruptFileError, InputTypeError
+from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index.arguments import as_docs, check_k, check_name, check_threads
+from twotower.index.explanation import Explanation, TermScore
 from twotower.index.lexical_build import BuildReport, Progress
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent, listed, term_ids
 from twotower.index.lexical_saving import build_to, saved_meta
 from twotower.index.native import core
+from twotower.index.scorers import OtherScorer, OtherScorers
 from twotower.index.search_profile import SearchProfile
 from twotower.index.where import DocBitmap, as_bitmap
 from twotower.storage import read_container, write_container
@@ -30,55 +31,6 @@ Queries = Iterable[str] | Iterable[list[str]]
 
 Where = DocBitmap | npt.NDArray[Any] | Iterable[bool] | Iterable[int] | Iterable[str] | None
 """Documents that may be returned; None: all."""
-
-
-@dataclass(frozen=True)
-class TermScore:
-    """What one query term brings to one document's score.
-
-    Attributes
-    ----------
-    term : str
-    tf : int
-        Occurrences in the document; 0: the score is 0.
-    df : int
-        Documents that contain the term.
-    idf : float
-    weight : float
-        The query's side of the score. BM25: the idf. tf-idf cosine: the term's weight in the query, divided by the query's
-        norm. ``score / weight`` is the document's side: BM25's saturated tf, or the cosine's divided weight.
-    score : float
-        This term's part of the document's score.
-    """
-
-    term: str
-    tf: int
-    df: int
-    idf: float
-    weight: float
-    score: float
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """A document's score for a query, and its parts, which sum to it (in float64, in this order).
-
-    Attributes
-    ----------
-    doc_id : str
-    score : float
-        The exact float32 score that a search gives.
-    doc_length : int
-        Analysed terms of the document.
-    terms : list of TermScore
-        In query order; terms that no document contains are left out. BM25: a term that comes twice is there twice.
-        tf-idf: once.
-    """
-
-    doc_id: str
-    score: float
-    doc_length: int
-    terms: list[TermScore]
 
 
 class LexicalIndex(ABC):
@@ -98,6 +50,7 @@ class LexicalIndex(ABC):
 
     kind: ClassVar[str]
     _option_names: ClassVar[tuple[str, ...]] = ()  # of the formula
+    _options_of: ClassVar[dict[str, tuple[str, ...]]] = {}  # those that go back to defaults when the key changes
 
     def __init__(self, content: LexicalContent, make_scorer: Callable[[Any], Any]) -> None:
         self._content = content
@@ -110,7 +63,10 @@ class LexicalIndex(ABC):
                 f"the index has postings of {index.n_terms} terms and a vocabulary of {len(content.vocabulary)}: "
                 "build and save it again"
             )
+        self._index = index
         self._scorer = make_scorer(index)
+        self._scorer.quantise()
+        self._others = OtherScorers(content.postings)
 
     def __len__(self) -> int:
         return len(self.doc_ids)
@@ -130,15 +86,36 @@ class LexicalIndex(ABC):
         return f"{type(self).__name__}({len(self)} documents, {len(self.vocabulary)} terms, {n_postings} postings)"
 
     @overload  # a str is an iterable of str too: the order of the overloads decides
-    def search(  # type: ignore[overload-overlap]
-        self, queries: str, k: int = 10, threads: int = 1, *, algorithm: str = "auto", where: Where = None
+    def search(
+        self,
+        queries: str,
+        k: int = 10,
+        threads: int = 1,
+        *,
+        algorithm: str = "auto",
+        where: Where = None,
+        **scoring: Any,
     ) -> list[Hit]: ...
     @overload
     def search(
-        self, queries: Queries, k: int = 10, threads: int = 1, *, algorithm: str = "auto", where: Where = None
+        self,
+        queries: Queries,
+        k: int = 10,
+        threads: int = 1,
+        *,
+        algorithm: str = "auto",
+        where: Where = None,
+        **scoring: Any,
     ) -> Hits: ...
     def search(
-        self, queries: str | Queries, k: int = 10, threads: int = 1, *, algorithm: str = "auto", where: Where = None
+        self,
+        queries: str | Queries,
+        k: int = 10,
+        threads: int = 1,
+        *,
+        algorithm: str = "auto",
+        where: Where = None,
+        **scoring: Any,
     ) -> list[Hit] | Hits:
         """Return the `k` best documents of each query, exactly.
 
@@ -157,6 +134,9 @@ class LexicalIndex(ABC):
         where : DocBitmap, array_like of bool, array_like of int, or iterable of str, optional
             The documents that may be returned: a set that `bitmap` made, one truth value for each, DocIds, or doc_ids.
             The others are as if they did not match; scores stay those of the whole collection.
+        **scoring
+            Options of the formula for this call instead of the index's own, such as ``k1=1.2, b=0.75``: those of `build`.
+            Where another variant (or other SMART letters) comes, options that hang on it go back to their defaults.
 
         Returns
         -------
@@ -167,7 +147,8 @@ class LexicalIndex(ABC):
         Raises
         ------
         InputTypeError
-            If `queries` is neither texts nor lists of terms, or `where` is of another type.
+            If `queries` is neither texts nor lists of terms, `where` is of another type, or the formula has no such
+            option.
         InvalidInputError
             If `k` or `threads` is negative or not an integer, a text has lone surrogates, the algorithm is unknown, or
             `where` names documents that are not in the index, or is a set that another index made.
@@ -176,14 +157,25 @@ class LexicalIndex(ABC):
         -----
         Each score is a float64 sum over the query's terms in their order, rounded once to float32; docs/math.md, section
         2, proves that no algorithm misses a hit. `profile` also says which algorithms ran.
+
+        The first call with other options makes norms of the documents, O(N); "auto" then scores exhaustively, until that
+        has cost as much as quantising the postings for these options (0.2 s for 15 million), which happens then, once.
+        The last 4 sets are kept, each at most as large as the index's own (`memory`).
         """
         hits = self.profile(
-            [queries] if isinstance(queries, str) else queries, k, threads, algorithm=algorithm, where=where
+            [queries] if isinstance(queries, str) else queries, k, threads, algorithm=algorithm, where=where, **scoring
         )[0]
         return hits[0] if isinstance(queries, str) else hits
 
     def profile(
-        self, queries: Queries, k: int = 10, threads: int = 1, *, algorithm: str = "auto", where: Where = None
+        self,
+        queries: Queries,
+        k: int = 10,
+        threads: int = 1,
+        *,
+        algorithm: str = "auto",
+        where: Where = None,
+        **scoring: Any,
     ) -> tuple[Hits, SearchProfile]:
         """Search as `search` does, and say what it took: algorithms that ran, postings that were scored.
 
@@ -208,7 +200,11 @@ class LexicalIndex(ABC):
         check_name(algorithm, "algorithm", core.query_algorithms())
         words = None if where is None else np.ascontiguousarray(self.bitmap(where).words)
         terms = self._term_ids(batch)
-        scores, docs, counts = self._scorer.search(terms.ids, terms.offsets, k, threads, algorithm, words)
+        scorer = self._scorer
+        if other := self._other_scorer(scoring):
+            algorithm = other.algorithm(algorithm, self._others.n_postings(terms.ids))
+            scorer = other.native
+        scores, docs, counts = scorer.search(terms.ids, terms.offsets, k, threads, algorithm, words)
         return Hits(scores, docs, self.doc_ids.__getitem__), SearchProfile.from_counts(counts)
 
     def memory(self) -> dict[str, int]:
@@ -218,9 +214,11 @@ class LexicalIndex(ABC):
         -------
         dict of str to int
             "term_offsets", "docs", "tfs", "doc_lengths": the postings. "impacts": the quantised postings that searching
-            reads, made when the index is built or loaded. "doc_ids" and their places, where there are any.
+            reads, made when the index is built or loaded. "other_scorers": what calls with options of their own left.
+            "doc_ids" and their places, "texts" with their lengths and places, where there are any.
         """
-        return {**self._content.memory(), "impacts": self._scorer.fast_bytes}
+        own: int = self._scorer.fast_bytes
+        return {**self._content.memory(), "impacts": own, "other_scorers": self._others.n_bytes}
 
     def bitmap(self, where: Where) -> DocBitmap:
         """Return the documents that `where` names as a set of this index, for searches to come.
@@ -237,7 +235,7 @@ class LexicalIndex(ABC):
         """
         return as_bitmap(where, self.doc_ids)
 
-    def score(self, queries: Queries, docs: npt.ArrayLike, threads: int = 1) -> npt.NDArray[np.float32]:
+    def score(self, queries: Queries, docs: npt.ArrayLike, threads: int = 1, **scoring: Any) -> npt.NDArray[np.float32]:
         """Return the exact scores of given documents.
 
         Parameters
@@ -248,6 +246,8 @@ class LexicalIndex(ABC):
             DocIds; -1 is padding.
         threads : int
             0 means every core.
+        **scoring
+            As for `search`.
 
         Returns
         -------
@@ -265,10 +265,11 @@ class LexicalIndex(ABC):
         candidates = as_docs(docs, len(batch), len(self))
         threads = check_threads(threads)
         terms = self._term_ids(batch)
-        scores: npt.NDArray[np.float32] = self._scorer.score(terms.ids, terms.offsets, candidates, threads)
+        scorer = self._native_scorer(scoring)
+        scores: npt.NDArray[np.float32] = scorer.score(terms.ids, terms.offsets, candidates, threads)
         return scores
 
-    def explain(self, query: str | list[str], doc_id: str) -> Explanation:
+    def explain(self, query: str | list[str], doc_id: str, **scoring: Any) -> Explanation:
         """Return how each query term contributes to a document's score.
 
         Parameters
@@ -277,6 +278,8 @@ class LexicalIndex(ABC):
             A text, or a list of terms.
         doc_id : str
             The user's id of the document.
+        **scoring
+            As for `search`.
 
         Raises
         ------
@@ -287,12 +290,31 @@ class LexicalIndex(ABC):
         """
         doc = self.doc_ids.index(doc_id)
         terms = self._term_ids([query])
-        score = self._scorer.score(terms.ids, terms.offsets, np.array([[doc]]), 1)
+        scorer = self._native_scorer(scoring)
+        score = scorer.score(terms.ids, terms.offsets, np.array([[doc]]), 1)
         parts = [
             TermScore(self.vocabulary.term(term), tf, df, idf, weight, part)
-            for term, tf, df, idf, weight, part in self._scorer.explain(terms.ids, doc)
+            for term, tf, df, idf, weight, part in scorer.explain(terms.ids, doc)
         ]
         return Explanation(doc_id, float(score[0, 0]), int(self._content.postings["doc_lengths"][doc]), parts)
+
+    @property
+    def texts(self) -> Sequence[str] | None:
+        """The documents' texts by DocId (``index.texts[hit.doc]``), read where they lie; None if they were not stored."""
+        return self._content.stored.table
+
+    def text(self, doc_id: str) -> str:
+        """Return the text of a document, as it was indexed.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such document, or the index was built without ``store_texts=True``.
+        """
+        doc = self.doc_ids.index(doc_id)
+        if self.texts is None:
+            raise InvalidInputError("the index holds no texts: build it with store_texts=True")
+        return self.texts[doc]
 
     def postings(self, term: str) -> tuple[list[str], npt.NDArray[np.uint32]]:
         """Return the ids of the documents that contain a term, by DocId, and how often each does.
@@ -329,6 +351,7 @@ class LexicalIndex(ABC):
         threads: int = 0,
         memory_limit: int | None = None,
         progress: Progress | None = None,
+        store_texts: bool = False,
         **scoring: Any,
     ) -> BuildReport:
         """Build an index straight into a folder, without ever holding it: the bytes that `build` and `save` write.
@@ -337,8 +360,8 @@ class LexicalIndex(ABC):
         ----------
         folder : path
             As for `save`: an index that is there stays until the new one is whole.
-        texts, doc_ids, analyzer, threads, progress
-            As for `build`. `doc_ids` is read after the texts.
+        texts, doc_ids, analyzer, threads, progress, store_texts
+            As for `build`. `doc_ids` is read after the texts. With a memory limit stored texts wait in a temporary file.
         memory_limit : int, optional
             Bytes that the build may take, without the process as it was before and without what `texts` itself holds. Postings
             beyond it wait in a temporary file beside `folder`, which is gone however the build ends. Vocabulary and doc_ids
@@ -357,20 +380,20 @@ class LexicalIndex(ABC):
         FileError
             If the system refuses. The folder is then as it was.
         """
-        unknown = [name for name in scoring if name not in cls._option_names]
-        if unknown:
-            takes = ", ".join((*cls._option_names, "analyzer", "threads", "memory_limit", "progress"))
-            raise InputTypeError(f"build_to of {cls.__name__} has no option {unknown[0]!r}: it takes {takes}")
+        cls._check_option_names("build_to", scoring, "analyzer", "threads", "memory_limit", "progress", "store_texts")
+        checked = cls._checked_scoring(**scoring)
         return build_to(
             folder,
             cls.kind,
             texts,
             doc_ids,
             analyzer,
-            cls._checked_scoring(**scoring),
+            checked,
             threads=threads,
             memory_limit=memory_limit,
             progress=progress,
+            store_texts=store_texts,
+            text_lengths=cls._needs_text_lengths(checked),
         )
 
     @classmethod
@@ -393,6 +416,41 @@ class LexicalIndex(ABC):
 
     def _term_ids(self, queries: list[Any]) -> TermIds:
         return term_ids(queries, self.analyzer, self.vocabulary, grow=False)
+
+    def _other_scorer(self, given: dict[str, Any]) -> OtherScorer | None:
+        """Return the scorer for options of one call; None: the index's own."""
+        if not given:
+            return None
+        self._check_option_names("a search", given)
+        own = self._scoring()
+        scoring = {**own, **given}
+        for name, dependent in self._options_of.items():
+            if scoring[name] != own[name]:
+                scoring |= {option: given.get(option) for option in dependent}
+        checked = self._checked_scoring(**scoring)
+        if checked == own:
+            return None
+        return self._others.get(tuple(checked.items()), lambda: self._make_scorer(checked))
+
+    def _native_scorer(self, given: dict[str, Any]) -> Any:
+        other = self._other_scorer(given)
+        return other.native if other else self._scorer
+
+    @classmethod
+    def _check_option_names(cls, what: str, given: dict[str, Any], *others: str) -> None:
+        unknown = [name for name in given if name not in cls._option_names]
+        if unknown:
+            takes = ", ".join((*cls._option_names, *others)) or "none"
+            raise InputTypeError(f"{what} of {cls.__name__} has no option {unknown[0]!r}: it takes {takes}")
+
+    @classmethod
+    def _needs_text_lengths(cls, scoring: dict[str, Any]) -> bool:
+        """Tell whether checked options ask for the bytes of each text."""
+        return False
+
+    def _make_scorer(self, scoring: dict[str, Any]) -> Any:
+        """Return the core's scorer for checked options."""
+        raise NotImplementedError
 
     @classmethod
     @abstractmethod

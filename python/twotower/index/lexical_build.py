@@ -61,6 +61,7 @@ def invert(
     memory_limit: int | None,
     progress: Progress | None,
     spill_folder: str | PathLike[str] | None = None,
+    held: Callable[[], int] | None = None,
 ) -> tuple[Any, Any, Vocabulary]:
     """Analyse and invert documents as they come.
 
@@ -75,6 +76,8 @@ def invert(
     progress : callable or None
     spill_folder : path, optional
         An existing folder for the temporary file; the system's one if absent.
+    held : callable, optional
+        Gives the bytes of the limit that the caller holds himself so far.
 
     Returns
     -------
@@ -99,7 +102,7 @@ def invert(
     vocabulary = Vocabulary()
     n_documents = 0
     for batch in stream_term_ids(items, analyzer, vocabulary, threads):
-        builder.reserve(OUTSIDE_BYTES + TERM_BYTES * len(vocabulary))
+        builder.reserve(OUTSIDE_BYTES + TERM_BYTES * len(vocabulary) + (held() if held else 0))
         builder.add(batch.ids, batch.offsets, len(vocabulary))
         n_documents += len(batch.offsets) - 1
         if progress is not None:

@@ -4,7 +4,7 @@ Legend: N documents, V vocabulary, P postings.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, Self
 
@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError
 from twotower.index.arguments import DocIds, check_doc_ids
+from twotower.index.hashed_ngrams import analyzer_from_config
 from twotower.index.lexical_build import Progress, check_first, invert
 from twotower.index.native import core
+from twotower.index.stored_texts import StoredTexts, TextRecorder
 from twotower.text import Analyzer, TermIds, Vocabulary, as_analyzer
 from twotower.text.term_ids import BATCH
 
@@ -42,12 +44,15 @@ class LexicalContent:
     vocabulary : Vocabulary
     analyzer : Analyzer
     doc_ids : DocIds
+    stored : StoredTexts
+        The documents' texts or their sizes, where they are kept.
     """
 
     postings: dict[str, npt.NDArray[Any]]
     vocabulary: Vocabulary
     analyzer: Analyzer
     doc_ids: DocIds
+    stored: StoredTexts = field(default_factory=StoredTexts)
 
     @classmethod
     def build(
@@ -59,19 +64,26 @@ class LexicalContent:
         threads: int,
         memory_limit: int | None,
         progress: Progress | None,
+        recorder: TextRecorder | None = None,
     ) -> Self:
-        """Analyse and invert documents; arguments as those of `BM25Index.build`."""
+        """Analyse and invert documents; arguments as those of `BM25Index.build`. `recorder` sees the texts pass."""
         analyzer = as_analyzer(analyzer)
+        items = iterate(texts, "texts")
         builder, counts, vocabulary = invert(
-            iterate(texts, "texts"), analyzer, threads=threads, memory_limit=memory_limit, progress=progress
+            recorder.watch(items) if recorder else items,
+            analyzer,
+            threads=threads,
+            memory_limit=memory_limit,
+            progress=progress,
         )
         names = check_doc_ids(doc_ids, counts.n_docs)
-        return cls(dict(zip(_POSTINGS, builder.arrays(), strict=True)), vocabulary, analyzer, names)
+        stored = recorder.finish() if recorder else StoredTexts()
+        return cls(dict(zip(_POSTINGS, builder.arrays(), strict=True)), vocabulary, analyzer, names, stored)
 
     def memory(self) -> dict[str, int]:
-        """Return the bytes of each array in memory, and of the doc_ids."""
+        """Return the bytes of each array in memory, of the doc_ids, and of stored texts."""
         arrays = {**self.postings, **self.doc_ids.to_arrays()}
-        return {name: array.nbytes for name, array in arrays.items()}
+        return {**{name: array.nbytes for name, array in arrays.items()}, **self.stored.memory()}
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the arrays to save, packed."""
@@ -83,6 +95,7 @@ class LexicalContent:
             "dfs": core.pack_integers(np.diff(offsets).astype(np.uint32)),
             "doc_lengths": core.pack_integers(self.postings["doc_lengths"]),
             **string_arrays(self.vocabulary, self.doc_ids),
+            **self.stored.to_arrays(),
         }
 
     @classmethod
@@ -100,6 +113,7 @@ class LexicalContent:
                 f"the saved index has format {version!r}, this twotower reads 1 and {FORMAT}: load it with the twotower "
                 "that saved it"
             )
+        stored_arrays = arrays
         if version == FORMAT:
             arrays = _unpacked(arrays)
         _check_arrays(arrays, {**_POSTINGS, "vocabulary": np.uint8, "vocabulary_offsets": np.int64})
@@ -107,11 +121,12 @@ class LexicalContent:
             raise CorruptFileError("the saved index lacks its analyzer: save it again")
         try:
             vocabulary = Vocabulary.from_arrays(arrays["vocabulary"], arrays["vocabulary_offsets"])
-            analyzer = Analyzer.from_config(meta["analyzer"])
+            analyzer = analyzer_from_config(meta["analyzer"])
         except (TypeError, ValueError) as error:
             raise CorruptFileError(f"the saved index cannot be read: {error}") from error
-        names = DocIds.from_arrays(arrays, len(arrays["doc_lengths"]))
-        return cls({name: arrays[name] for name in _POSTINGS}, vocabulary, analyzer, names)
+        n = len(arrays["doc_lengths"])
+        names, stored = DocIds.from_arrays(arrays, n), StoredTexts.from_arrays(stored_arrays, n)
+        return cls({name: arrays[name] for name in _POSTINGS}, vocabulary, analyzer, names, stored)
 
 
 def string_arrays(vocabulary: Vocabulary, doc_ids: DocIds) -> dict[str, npt.NDArray[Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from twotower.index import BM25Index
-from twotower.index.lexical import Explanation
+from twotower.index.explanation import Explanation
 from twotower.types import Collection
 
 _SAME = 1e-5  # scores in run files are float32, some written with six digits

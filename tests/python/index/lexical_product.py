@@ -18,14 +18,15 @@ import time
 
 import numpy as np
 
+from random_corpora import random_corpus
 from real_data import require
 from twotower.hardware import backend
-from twotower.index import BM25Index, TfidfIndex
+from twotower.index import BM25Index, HashedNgramIndex, TfidfIndex
 from twotower.index.native import core
 from twotower.text import Analyzer
 
 COLLECTIONS = ("scifact", "cranfield", "cacm", "msmarco-passage-32k")
-METHODS = (*core.bm25_variants(), "tfidf")
+METHODS = (*core.bm25_variants(), "tfidf", "tfidf Lnu.ltu", "tfidf apn.dtc", "hashed")
 KS = (1, 10, 100, 1000, None)  # None: N
 CELLS = 2_000_000  # of one search: bounds the memory where k is N
 
@@ -34,10 +35,14 @@ def algorithms():
     return ["auto", *(name for name in core.query_algorithms() if name != "exhaustive")]
 
 
-def build(terms, method):
-    if method == "tfidf":
-        return TfidfIndex.build(terms)
-    return BM25Index.build(terms, variant=method, k1=1.2, b=0.75)
+def build(terms, method, **bm25):
+    """Return an index; "tfidf" may name SMART letters. Hashed n-grams are made of terms as they are, by their weights alone."""
+    name, _, smart = method.partition(" ")
+    if name == "tfidf":
+        return TfidfIndex.build(terms, smart=smart or "ltc.ltc")
+    if name == "hashed":
+        return HashedNgramIndex.build(terms)
+    return BM25Index.build(terms, **({"variant": method, "k1": 1.2, "b": 0.75} | bm25))
 
 
 def compare(index, queries, k, where=None):
@@ -81,20 +86,6 @@ def check_collections(pairwise):
                 yield (name, method, k or "N"), *compare(index, some, k)
 
 
-def random_corpus(random):
-    """Return documents and queries over Zipf-like terms: a few documents, or some windows of them."""
-    n_docs = int(random.choice([1, 2, 10, 100, 1000, 20_000, 35_000], p=[0.1, 0.1, 0.25, 0.25, 0.26, 0.02, 0.02]))
-    n_terms = int(random.choice([2, 10, 100, 2000]))
-    lengths = random.integers(0, 12, n_docs) * random.choice([1, 1, 1, 8], n_docs)
-    ids = (n_terms * random.random(int(lengths.sum())) ** random.uniform(1, 4)).astype(int)
-    names = [str(t) for t in range(n_terms)]
-    flat = [names[t] for t in ids.tolist()]
-    ends = np.cumsum(lengths).tolist()
-    documents = [flat[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]
-    queries = [[names[t] for t in random.integers(0, n_terms, random.integers(1, 9)).tolist()] for _ in range(4)]
-    return documents, queries
-
-
 def check_random(n_corpora, seed=0):
     """Return differences and comparisons over random corpora, variants, options and filters."""
     random = np.random.default_rng(seed)
@@ -102,10 +93,7 @@ def check_random(n_corpora, seed=0):
     for number in range(n_corpora):
         documents, queries = random_corpus(random)
         method = METHODS[number % len(METHODS)]
-        if method == "tfidf":
-            index = TfidfIndex.build(documents)
-        else:
-            index = BM25Index.build(documents, variant=method, k1=random.uniform(0, 3), b=random.uniform(0, 1))
+        index = build(documents, method, k1=random.uniform(0, 3), b=random.uniform(0, 1))
         where = random.random(len(documents)) < 0.3 if number % 4 == 0 else None
         for k in KS:
             more, of = compare(index, queries, k, where)
