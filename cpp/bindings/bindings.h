@@ -19,6 +19,7 @@ void bind_bpe(py::module_& m);
 void bind_vocabulary_training(py::module_& m);
 void bind_lexical(py::module_& m);
 void bind_lexical_build(py::module_& m);
+void bind_weighted(py::module_& m);
 void bind_dense(py::module_& m);
 void bind_evaluation(py::module_& m);
 

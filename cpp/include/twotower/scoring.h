@@ -18,7 +18,7 @@ namespace twotower {
 struct QueryTerm {
   TermId term;
   double idf;
-  double weight;  ///< BM25: the idf; tf-idf cosine: w_tq / |q|
+  double weight;  ///< BM25: the idf; tf-idf cosine: w_tq / |q|; weighted postings: that of the query
 };
 
 /// Gives each posting its contribution. Immutable after construction, so safe on every thread.
@@ -32,6 +32,9 @@ class Scorer {
   /// The terms of a query that have postings, in the query's order. Unknown terms are left out.
   /// BM25: a term that comes twice is there twice and counts twice. tf-idf: once, at its first place. O(L).
   virtual std::vector<QueryTerm> weigh(std::span<const TermId> query) const = 0;
+
+  /// The same for a query that gives each term a weight of its own. THROWS InvalidInput where the formula takes none.
+  virtual std::vector<QueryTerm> weigh_given(std::span<const TermId> query, std::span<const float> weights) const;
 
   /// out[i] = contribution of `term` to docs[i], in which it stands tfs[i] times. O(n), no branch on the variant
   /// inside. REQUIRES valid DocIds, tfs of at least 1, and room for postings.size() values.
