@@ -217,6 +217,7 @@ class BM25FIndex(LexicalIndex):
             If the system refuses.
         """
         meta = {"format": FORMAT, "analyzers": self.analyzers.to_config(), "scoring": self._scoring()}
+        meta["fields"] = list(self.fields)  # their order: JSON objects are sorted by key
         write_container(folder, self.kind, meta, self._content.to_arrays())
 
     @classmethod
@@ -257,9 +258,9 @@ class BM25FIndex(LexicalIndex):
             options = _options(**scoring)
         except (TypeError, InvalidInputError) as error:
             raise CorruptFileError(f"the scoring options of the saved index are malformed ({error})") from error
-        if set(options["fields"]) != set(content.analyzers.fields):
+        order = content.analyzers.fields
+        if set(options["fields"]) != set(order):
             raise CorruptFileError("the saved index has analyzers and weights of different fields: save it again")
-        order = content.analyzers.fields  # JSON objects come sorted by key
         return cls(content, {f: options["fields"][f] for f in order}, {f: options["b"][f] for f in order}, options["k1"])
 
 

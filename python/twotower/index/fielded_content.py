@@ -90,14 +90,13 @@ class FieldedContent(LexicalContent):
         CorruptFileError
             If something is missing or malformed.
         """
-        if not isinstance(meta.get("analyzers"), dict):
-            raise CorruptFileError("the saved index lacks its analyzers: save it again")
+        fields = meta.get("fields")
+        if not isinstance(meta.get("analyzers"), dict) or not isinstance(fields, list) or not fields:
+            raise CorruptFileError("the saved index lacks its fields or their analyzers: save it again")
         try:
-            analyzers = FieldAnalyzers.from_config(meta["analyzers"])
+            analyzers = field_analyzers(fields, FieldAnalyzers.from_config(meta["analyzers"]))
         except (TypeError, ValueError) as error:
             raise CorruptFileError(f"the saved index cannot be read: {error}") from error
-        if not analyzers.fields:
-            raise CorruptFileError("the saved index has no field: save it again")
         first = analyzers[analyzers.fields[0]]
         base = LexicalContent.from_saved({**meta, "analyzer": first.to_config()}, arrays)
         check_arrays(arrays, {"field_lengths": np.uint8})
