@@ -161,6 +161,7 @@ def _options(variant: str, k1: float, b: float, delta: float | None, log_base: s
 
 
 def as_number(value: Any, name: str) -> float:
+    """Return an option as a float; the error calls it `name`."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise InputTypeError(f"{name} is {value!r} ({type(value).__name__}): give a number")
     try:

@@ -261,7 +261,9 @@ class BM25FIndex(LexicalIndex):
         order = content.analyzers.fields
         if set(options["fields"]) != set(order):
             raise CorruptFileError("the saved index has analyzers and weights of different fields: save it again")
-        return cls(content, {f: options["fields"][f] for f in order}, {f: options["b"][f] for f in order}, options["k1"])
+        return cls(
+            content, {f: options["fields"][f] for f in order}, {f: options["b"][f] for f in order}, options["k1"]
+        )
 
 
 def _distinct(analyzers: list[Analyzer]) -> list[Analyzer]:

@@ -106,12 +106,12 @@ class FieldedContent(LexicalContent):
             raise CorruptFileError(f"the saved index has {len(lengths)} lengths of {n_fields} fields: save it again")
         lengths = lengths.reshape(n_fields, n_docs)
         if (_totals(lengths) != base.postings["doc_lengths"]).any():
-            raise CorruptFileError("the lengths of the fields do not sum to those of the documents: save the index again")
+            raise CorruptFileError(
+                "the lengths of the fields do not sum to those of the documents: save the index again"
+            )
         if combinations is None or combinations.dtype != np.uint32 or combinations.shape[1:] != (n_fields,):
             raise CorruptFileError(f"combinations of the saved index are not uint32 [C, {n_fields}]: save it again")
-        return cls(
-            base.postings, base.vocabulary, base.analyzer, base.doc_ids, analyzers, combinations, lengths
-        )
+        return cls(base.postings, base.vocabulary, base.analyzer, base.doc_ids, analyzers, combinations, lengths)
 
 
 def field_analyzers(fields: list[str], analyzer: AnalyzerLike | FieldAnalyzers) -> FieldAnalyzers:

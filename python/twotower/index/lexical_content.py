@@ -130,6 +130,7 @@ def string_arrays(vocabulary: Vocabulary, doc_ids: DocIds) -> dict[str, npt.NDAr
 
 
 def check_arrays(arrays: Mapping[str, npt.NDArray[Any]], dtypes: Mapping[str, Any]) -> None:
+    """Raise CorruptFileError unless each of these is there, with its dtype and one dimension."""
     missing = [name for name in dtypes if name not in arrays]
     if missing:
         raise CorruptFileError(f"the saved index lacks {', '.join(missing)}: save it again")

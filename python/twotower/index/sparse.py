@@ -136,8 +136,10 @@ class SparseIndex:
         """
         documents, vocabulary, n_terms = read_documents(vectors)
         names = check_doc_ids(doc_ids, len(documents.offsets) - 1)
-        arrays = core.build_weighted_arrays(documents.ids, documents.offsets, n_terms, documents.weights)
-        return cls(SparseContent(*arrays, vocabulary, names))
+        term_offsets, docs, weights = core.build_weighted_arrays(
+            documents.ids, documents.offsets, n_terms, documents.weights
+        )
+        return cls(SparseContent(term_offsets, docs, weights, vocabulary, names))
 
     def __len__(self) -> int:
         return len(self.doc_ids)

@@ -118,7 +118,9 @@ def _read_csr(arrays: tuple[Any, Any, Any, int | None], name: str) -> SparseVect
     least, most = int(indices.min(initial=0)), int(indices.max(initial=-1))
     limit = 2**31 - 1 if arrays[3] is None else arrays[3]
     if least < 0 or most >= limit:
-        raise InvalidInputError(f"{name} has the term id {least if least < 0 else most}: ids go from 0 to below {limit}")
+        raise InvalidInputError(
+            f"{name} has the term id {least if least < 0 else most}: ids go from 0 to below {limit}"
+        )
     offsets = np.ascontiguousarray(indptr, np.int64)
     return SparseVectors(
         np.ascontiguousarray(indices, np.int32), offsets, _as_weights(data, offsets, name, indices.__getitem__)
@@ -156,7 +158,9 @@ def _row(vector: Any, name: str) -> tuple[list[Any], list[Any]]:
     if isinstance(vector, Mapping):
         return list(vector), list(vector.values())
     if isinstance(vector, str | bytes) or not isinstance(vector, Sequence):
-        raise InputTypeError(f"{name} is of type {type(vector).__name__}: give a dict from term to weight, or a list of pairs")
+        raise InputTypeError(
+            f"{name} is of type {type(vector).__name__}: give a dict from term to weight, or a list of pairs"
+        )
     for pair in vector:
         if not isinstance(pair, Sequence) or isinstance(pair, str | bytes) or len(pair) != 2:
             raise InputTypeError(f"{name} has {pair!r}: give pairs of a term and its weight")
@@ -190,7 +194,9 @@ def _as_ids(
 def _numbers(weights: list[Any], terms: list[Any], name: str) -> npt.NDArray[np.float64]:
     for term, weight in zip(terms, weights, strict=True):
         if not isinstance(weight, float | int | np.floating | np.integer) or isinstance(weight, bool):
-            raise InputTypeError(f"{name} give term {term!r} the weight {weight!r} ({type(weight).__name__}): give a number")
+            raise InputTypeError(
+                f"{name} give term {term!r} the weight {weight!r} ({type(weight).__name__}): give a number"
+            )
     try:
         return np.array(weights, np.float64)
     except OverflowError:

@@ -58,7 +58,11 @@ def test_worked_by_hand():
 
     Its title has 1.5 times the mean length 2/3, so tf' = 2 / 1.25; its text 1.8 times 5/3, so tf' = 2 / 1.4.
     """
-    documents = [{"title": ["a"], "text": ["a", "a", "b"]}, {"title": [], "text": ["b"]}, {"title": ["b"], "text": ["b"]}]
+    documents = [
+        {"title": ["a"], "text": ["a", "a", "b"]},
+        {"title": [], "text": ["b"]},
+        {"title": ["b"], "text": ["b"]},
+    ]
     index = BM25FIndex.build(documents, fields={"title": 2.0, "text": 1.0}, b=0.5, k1=1.0)
     tf = 1.6 + 2 / 1.4
     [hit] = index.search([["a"]])[0]
@@ -91,10 +95,18 @@ def test_documents_of_a_collection():
 
 def test_each_field_has_its_own_analyzer():
     analyzers = FieldAnalyzers({"title": "plain", "text": "english"})
-    pages = [{"title": "nurses", "text": "they loved"}, {"title": "love", "text": "nurses"}, {"title": "x", "text": "loves"}]
+    pages = [
+        {"title": "nurses", "text": "they loved"},
+        {"title": "love", "text": "nurses"},
+        {"title": "x", "text": "loves"},
+    ]
     index = BM25FIndex.build(pages, analyzer=analyzers)
     assert {hit.doc_id for hit in index.search("nurses")} == {"0", "1"}
-    assert [part.term for part in index.explain("nurses loved", "0").terms] == ["nurses", "nurs", "love"]  # no title has "loved"
+    assert [part.term for part in index.explain("nurses loved", "0").terms] == [
+        "nurses",
+        "nurs",
+        "love",
+    ]  # no title has "loved"
     love = index.explain("love", "1").terms  # one form in both analyzers: one term, in the title
     assert [(part.term, part.tf, part.fields["title"].tf) for part in love] == [("love", 1, 1)]
     assert [len(index.explain("love love", "1").terms), len(index.explain(["love"], "1").terms)] == [2, 1]
@@ -165,7 +177,9 @@ def test_build_to_is_refused_with_the_way_that_works(tmp_path):
 @pytest.mark.parametrize("fields", [{"title": 2.0, "text": 1.0}, {"text": 1.0, "title": 2.0}, {"text": 3.0}])
 @pytest.mark.parametrize("analyzer", ["english", FieldAnalyzers({"title": "plain"}, "english")])
 def test_round_trip(tmp_path, fields, analyzer):
-    index = BM25FIndex.build(PAGES, list("abcd"), fields=fields, b={f: 0.3 + len(f) / 10 for f in fields}, analyzer=analyzer)
+    index = BM25FIndex.build(
+        PAGES, list("abcd"), fields=fields, b={f: 0.3 + len(f) / 10 for f in fields}, analyzer=analyzer
+    )
     index.save(tmp_path)
     loaded = BM25FIndex.load(tmp_path)
     loaded.save(tmp_path)

@@ -230,7 +230,9 @@ def test_a_term_with_lone_surrogates_is_refused():
 def test_threads_and_filters_change_no_score():
     random = np.random.default_rng(3)
     mask = random.random((500, 60)) < 0.2
-    index = SparseIndex.build((np.concatenate([[0], mask.sum(1).cumsum()]), np.nonzero(mask)[1], random.random(mask.sum())))
+    index = SparseIndex.build(
+        (np.concatenate([[0], mask.sum(1).cumsum()]), np.nonzero(mask)[1], random.random(mask.sum()))
+    )
     queries = [dict(zip(range(60), random.random(60).tolist(), strict=True)) for _ in range(20)]
     everything = index.search(queries, 500)
     two = index.search(queries, 500, threads=2)
@@ -309,7 +311,8 @@ def test_arrays_that_do_not_fit_are_refused(tmp_path, change):
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": 9}, {"documents": 1}, {"documents": -1}, {"documents": True}, {"documents": "4"}, {"terms": "words"}]
+    "change",
+    [{"format": 9}, {"documents": 1}, {"documents": -1}, {"documents": True}, {"documents": "4"}, {"terms": "words"}],
 )
 def test_metadata_that_does_not_fit_is_refused(tmp_path, change):
     meta, arrays = saved(tmp_path)

@@ -17,10 +17,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
-
 from lexical_product import COLLECTIONS, KS, compare
+
 from real_data import require
 from twotower.hardware import backend
 from twotower.index import BM25FIndex, SparseIndex
@@ -63,7 +64,10 @@ def check_collections(pairwise):
     for c, name in enumerate(COLLECTIONS[:2] if pairwise else COLLECTIONS):
         documents, queries = read(name)
         fielded = BM25FIndex.build(documents, fields={"title": 3.0, "text": 1.0}, b={"title": 0.2, "text": 0.6}, k1=1.5)
-        for method, (index, asked) in {"bm25f": (fielded, queries), "sparse": tfidf_vectors(documents, queries)}.items():
+        for method, (index, asked) in {
+            "bm25f": (fielded, queries),
+            "sparse": tfidf_vectors(documents, queries),
+        }.items():
             for i, k in enumerate(KS):
                 if pairwise and (i + c) % 2:
                     continue
@@ -105,7 +109,8 @@ def random_fields(random):
 
     def column(longest):
         return [
-            names[(n_terms * random.random(n) ** 3).astype(int)].tolist() for n in random.integers(0, longest + 1, n_docs)
+            names[(n_terms * random.random(n) ** 3).astype(int)].tolist()
+            for n in random.integers(0, longest + 1, n_docs)
         ]
 
     columns = {f"f{i}": column(int(random.choice([2, 5, 20]))) for i in range(n_fields)}
@@ -134,9 +139,7 @@ def check_random(n_corpora, seed=0):
 
 def as_dicts(arrays):
     indptr, indices, data = arrays
-    return [
-        dict(zip(indices[a:b].tolist(), data[a:b].tolist(), strict=True)) for a, b in zip(indptr[:-1], indptr[1:], strict=True)
-    ]
+    return [dict(zip(indices[a:b].tolist(), data[a:b].tolist(), strict=True)) for a, b in pairwise(indptr.tolist())]
 
 
 def run(pairwise):
