@@ -115,7 +115,7 @@ def _read_csr(arrays: tuple[Any, Any, Any, int | None], name: str) -> SparseVect
         raise InvalidInputError(f"{name} has {len(indices)} indices and {len(data)} weights: give one each")
     if len(indptr) == 0 or indptr[0] != 0 or indptr[-1] != len(indices) or (indptr[1:] < indptr[:-1]).any():
         raise InvalidInputError(f"indptr of {name} does not rise from 0 to the number of indices, {len(indices)}")
-    least, most = int(indices.min(initial=0)), int(indices.max(initial=-1))
+    least, most = (int(indices.min()), int(indices.max())) if len(indices) else (0, -1)
     limit = 2**31 - 1 if arrays[3] is None else arrays[3]
     if least < 0 or most >= limit:
         raise InvalidInputError(
