@@ -5,7 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 namespace twotower::bindings {
 
@@ -19,6 +22,15 @@ using Array = py::array_t<T, py::array::c_style>;
 template <class T>
 std::span<const T> flat(const Array<T>& array) {
   return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+/// A NumPy array that owns the vector's memory.
+template <class T>
+Array<T> to_numpy(std::vector<T>&& values) {
+  auto owned = std::make_unique<std::vector<T>>(std::move(values));
+  const py::capsule owner(owned.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
+  const std::vector<T>& kept = *owned.release();
+  return Array<T>(static_cast<py::ssize_t>(kept.size()), kept.data(), owner);
 }
 
 /// A new read-only array over memory that `owner` keeps alive.

@@ -14,9 +14,12 @@
 
 #include "arrays.h"
 #include "bindings.h"
+#include "twotower/error.h"
+#include "twotower/fields.h"
 #include "twotower/inverted_index.h"
 #include "twotower/lexical_search.h"
 #include "twotower/scoring.h"
+#include "twotower/weighted_postings.h"
 
 namespace twotower::bindings {
 namespace {
@@ -24,15 +27,6 @@ namespace {
 template <class T>
 std::span<T> room(Array<T>& array) {
   return {array.mutable_data(), static_cast<std::size_t>(array.size())};
-}
-
-// A NumPy array that owns the vector's memory.
-template <class T>
-Array<T> to_numpy(std::vector<T>&& values) {
-  auto owned = std::make_unique<std::vector<T>>(std::move(values));
-  const py::capsule owner(owned.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
-  const std::vector<T>& kept = *owned.release();
-  return Array<T>(static_cast<py::ssize_t>(kept.size()), kept.data(), owner);
 }
 
 // An inverted index together with the arrays that it looks at.
@@ -53,6 +47,17 @@ OwnedIndex own_index(Array<std::int64_t> term_offsets, Array<DocId> docs, Array<
   const auto lengths = flat(owned.doc_lengths);
   const GilRelease release;
   owned.index = std::make_unique<InvertedIndex>(offsets, docs_view, tfs_view, lengths);
+  return owned;
+}
+
+OwnedIndex own_numbers(Array<std::int64_t> term_offsets, Array<DocId> docs, Array<std::uint32_t> numbers,
+                       std::size_t n_docs) {
+  OwnedIndex owned{std::move(term_offsets), std::move(docs), std::move(numbers), {}, nullptr};
+  const auto offsets = flat(owned.term_offsets);
+  const auto docs_view = flat(owned.docs);
+  const auto numbers_view = flat(owned.tfs);
+  const GilRelease release;
+  owned.index = std::make_unique<InvertedIndex>(offsets, docs_view, numbers_view, n_docs);
   return owned;
 }
 
@@ -84,6 +89,24 @@ class OwnedScorer {
   std::atomic<const Searcher*> ready_{nullptr};
 };
 
+// field_lengths is [F, N].
+std::unique_ptr<OwnedScorer> bm25f(const OwnedIndex& owned, const Array<std::uint32_t>& combinations,
+                                   const Array<std::uint32_t>& field_lengths, const std::vector<double>& weights,
+                                   const std::vector<double>& bs, double k1) {
+  const auto rows = flat(combinations);
+  const auto lengths = flat(field_lengths);
+  const GilRelease release;
+  std::vector<Field> fields;
+  const std::size_t n_docs = owned.index->n_docs();
+  if (bs.size() != weights.size() || lengths.size() != weights.size() * n_docs) {
+    throw InvalidInput("weights, b and lengths must be of as many fields");
+  }
+  for (std::size_t f = 0; f < weights.size(); ++f) {
+    fields.push_back({weights[f], bs[f], lengths.subspan(f * n_docs, n_docs)});
+  }
+  return std::make_unique<OwnedScorer>(make_bm25f_scorer(*owned.index, rows, fields, k1));
+}
+
 py::dict to_dict(const SearchCounts& counts) {
   py::dict algorithms;
   const std::vector<std::string> names = query_algorithms();
@@ -102,6 +125,17 @@ py::dict to_dict(const SearchCounts& counts) {
   return result;
 }
 
+using Weights = std::optional<Array<float>>;  // one for each id of a batch of queries
+
+TermLists queries_of(std::span<const TermId> ids, std::span<const std::int64_t> offsets, std::size_t n_terms,
+                     const std::optional<std::span<const float>>& weights) {
+  return weights ? TermLists(ids, offsets, n_terms, *weights) : TermLists(ids, offsets, n_terms);
+}
+
+std::optional<std::span<const float>> flat_weights(const Weights& weights) {
+  return weights ? std::optional(flat(*weights)) : std::nullopt;
+}
+
 py::tuple build(const Array<TermId>& ids, const Array<std::int64_t>& offsets, std::size_t n_terms) {
   const auto ids_view = flat(ids);
   const auto offsets_view = flat(offsets);
@@ -116,8 +150,8 @@ py::tuple build(const Array<TermId>& ids, const Array<std::int64_t>& offsets, st
 
 // (scores, docs, counts); `where` holds one bit a document, the first in the least bit, or is None.
 py::tuple search_batch(OwnedScorer& owned, const Array<TermId>& ids, const Array<std::int64_t>& offsets, std::size_t k,
-                       unsigned threads, const std::string& algorithm,
-                       const std::optional<Array<std::uint64_t>>& where) {
+                       unsigned threads, const std::string& algorithm, const std::optional<Array<std::uint64_t>>& where,
+                       const Weights& weights) {
   const auto ids_view = flat(ids);
   const auto offsets_view = flat(offsets);
   const auto n_queries = static_cast<py::ssize_t>(offsets_view.size()) - 1;
@@ -125,11 +159,12 @@ py::tuple search_batch(OwnedScorer& owned, const Array<TermId>& ids, const Array
   Array<std::int64_t> docs({std::max<py::ssize_t>(n_queries, 0), static_cast<py::ssize_t>(k)});
   const auto scores_room = room(scores);
   const auto docs_room = room(docs);
+  const auto weights_view = flat_weights(weights);
   const DocFilter filter(where ? flat(*where) : std::span<const std::uint64_t>());
   SearchCounts counts;
   {
     const GilRelease release;
-    const TermLists queries(ids_view, offsets_view, owned.scorer().index().n_terms());
+    const TermLists queries = queries_of(ids_view, offsets_view, owned.scorer().index().n_terms(), weights_view);
     const Searcher& searcher = algorithm == "exhaustive" ? owned.bare() : owned.quantise();
     search(searcher, queries, k, threads, algorithm, where ? &filter : nullptr, scores_room, docs_room, &counts);
   }
@@ -137,26 +172,27 @@ py::tuple search_batch(OwnedScorer& owned, const Array<TermId>& ids, const Array
 }
 
 Array<float> score_batch(const OwnedScorer& owned, const Array<TermId>& ids, const Array<std::int64_t>& offsets,
-                         const Array<std::int64_t>& docs, unsigned threads) {
+                         const Array<std::int64_t>& docs, unsigned threads, const Weights& weights) {
   const auto ids_view = flat(ids);
   const auto offsets_view = flat(offsets);
   const auto docs_view = flat(docs);
+  const auto weights_view = flat_weights(weights);
   Array<float> scores(std::vector<py::ssize_t>(docs.shape(), docs.shape() + docs.ndim()));
   const auto scores_room = room(scores);
   {
     const GilRelease release;
-    const TermLists queries(ids_view, offsets_view, owned.scorer().index().n_terms());
+    const TermLists queries = queries_of(ids_view, offsets_view, owned.scorer().index().n_terms(), weights_view);
     score(owned.scorer(), queries, docs_view, threads, scores_room);
   }
   return scores;
 }
 
 // Rows (term, tf, df, idf, weight, part) for a query of known or unknown terms.
-py::list explain_one(const OwnedScorer& owned, const Array<TermId>& ids, std::int64_t doc) {
+py::list explain_one(const OwnedScorer& owned, const Array<TermId>& ids, std::int64_t doc, const Weights& weights) {
   const std::array<std::int64_t, 2> offsets{0, static_cast<std::int64_t>(ids.size())};
-  const TermLists query(flat(ids), offsets, owned.scorer().index().n_terms());
+  const TermLists query = queries_of(flat(ids), offsets, owned.scorer().index().n_terms(), flat_weights(weights));
   py::list rows;
-  for (const TermPart& part : explain(owned.scorer(), query[0], doc)) {
+  for (const TermPart& part : explain(owned.scorer(), query, 0, doc)) {
     rows.append(py::make_tuple(part.term, part.tf, part.df, part.idf, part.weight, part.part));
   }
   return rows;
@@ -197,7 +233,12 @@ void bind_lexical(py::module_& m) {
   py::class_<OwnedIndex>(m, "InvertedIndex", "A checked, read-only view over the arrays of an inverted index.")
       .def(py::init(&own_index), py::arg("term_offsets").noconvert(), py::arg("docs").noconvert(),
            py::arg("tfs").noconvert(), py::arg("doc_lengths").noconvert())
+      .def_static("numbered", &own_numbers, py::arg("term_offsets").noconvert(), py::arg("docs").noconvert(),
+                  py::arg("numbers").noconvert(), py::arg("n_docs"),
+                  "An index whose postings hold other numbers than occurrences.")
       .def_property_readonly("n_terms", [](const OwnedIndex& self) { return self.index->n_terms(); });
+
+  bind_weighted(m);
 
   py::class_<OwnedScorer>(m, "LexicalScorer", "Ranks the documents of an inverted index by one scoring formula.")
       .def_static(
@@ -223,6 +264,16 @@ void bind_lexical(py::module_& m) {
             return std::make_unique<OwnedScorer>(make_log_count_scorer(*owned.index));
           },
           py::arg("index"), py::keep_alive<0, 1>())
+      .def_static(
+          "weights",
+          [](const OwnedIndex& owned) {
+            const GilRelease release;
+            return std::make_unique<OwnedScorer>(make_weight_scorer(*owned.index));
+          },
+          py::arg("index"), py::keep_alive<0, 1>())
+      .def_static("bm25f", &bm25f, py::arg("index"), py::arg("combinations").noconvert(),
+                  py::arg("field_lengths").noconvert(), py::arg("weights"), py::arg("bs"), py::arg("k1"),
+                  py::keep_alive<0, 1>())
       .def(
           "quantise",
           [](OwnedScorer& self) {
@@ -238,11 +289,13 @@ void bind_lexical(py::module_& m) {
           "Memory of the quantised postings; 0 before they are made.")
       .def("search", &search_batch, py::arg("ids").noconvert(), py::arg("offsets").noconvert(), py::arg("k"),
            py::arg("threads"), py::arg("algorithm") = "auto", py::arg("where").noconvert() = py::none(),
+           py::arg("weights").noconvert() = py::none(),
            "Return (scores float32 [Q, k], docs int64 [Q, k], counts), padded with -inf and -1.")
       .def("score", &score_batch, py::arg("ids").noconvert(), py::arg("offsets").noconvert(),
-           py::arg("docs").noconvert(), py::arg("threads"), "Return float32 scores in the shape of docs.")
+           py::arg("docs").noconvert(), py::arg("threads"), py::arg("weights").noconvert() = py::none(),
+           "Return float32 scores in the shape of docs.")
       .def("explain", &explain_one, py::arg("ids").noconvert(), py::arg("doc"),
-           "Return rows (term, tf, df, idf, weight, part).");
+           py::arg("weights").noconvert() = py::none(), "Return rows (term, tf, df, idf, weight, part).");
 }
 
 }  // namespace twotower::bindings

@@ -20,14 +20,6 @@ namespace twotower::bindings {
 namespace {
 
 template <class T>
-Array<T> to_numpy(std::vector<T>&& values) {
-  auto owned = std::make_unique<std::vector<T>>(std::move(values));
-  const py::capsule owner(owned.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
-  const std::vector<T>& kept = *owned.release();
-  return Array<T>(static_cast<py::ssize_t>(kept.size()), kept.data(), owner);
-}
-
-template <class T>
 Array<T> room_for(std::size_t n) {
   return Array<T>(static_cast<py::ssize_t>(n));
 }

@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
   twotower::bindings::bind_lexical(m);
   twotower::bindings::bind_lexical_build(m);
   twotower::bindings::bind_hashed_ngrams(m);
+  twotower::bindings::bind_weighted(m);
   twotower::bindings::bind_dense(m);
   twotower::bindings::bind_evaluation(m);
 }

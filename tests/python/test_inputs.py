@@ -15,23 +15,38 @@ from twotower.registry import resolve
 VECTORS = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 0.0]], np.float32)
 TEXTS = ["sweet love", "sorrow", ""]
 DENSE = ("flat", "hnsw")
+VECTOR = (*DENSE, "sparse")  # of vectors, not of texts
+
+
+def documents(name, texts):
+    """Return texts as the index of that name takes documents."""
+    if name == "bm25f":
+        return [{"title": "", "text": text} for text in texts]
+    return [as_vector(text) for text in texts] if name == "sparse" else texts
+
+
+def as_vector(text):
+    return dict.fromkeys(text.split(), 1.0)
 
 
 def build(name, n=3, doc_ids=None):
-    source = VECTORS[:n] if name in DENSE else TEXTS[:n]
+    source = VECTORS[:n] if name in DENSE else documents(name, TEXTS[:n])
     return resolve(INDEXES, name, "index").build(source, doc_ids)
 
 
 def query(name):
-    return np.array([1.0, 0.5], np.float32) if name in DENSE else "sweet sorrow"
+    if name in DENSE:
+        return np.array([1.0, 0.5], np.float32)
+    return as_vector("sweet sorrow") if name == "sparse" else "sweet sorrow"
 
 
 def queries(name):
-    return np.array([[1.0, 0.5]], np.float32) if name in DENSE else ["sweet sorrow"]
+    return np.array([[1.0, 0.5]], np.float32) if name in DENSE else [query(name)]
 
 
 every_index = pytest.mark.parametrize("name", INDEXES)
 dense_index = pytest.mark.parametrize("name", DENSE)
+text_index = pytest.mark.parametrize("name", [name for name in INDEXES if name not in VECTOR])
 lexical_index = pytest.mark.parametrize("name", [name for name in INDEXES if name not in DENSE])
 
 
@@ -75,8 +90,9 @@ def test_an_empty_corpus_is_valid_and_finds_nothing(name, tmp_path):
 @lexical_index
 @pytest.mark.parametrize("text", ["", "  \n", "unknown", "the", "?!"])
 def test_an_empty_query_or_one_without_a_known_term_has_no_hits(name, text):
-    assert build(name).search(text) == []
-    assert build(name).search([text]).docs.shape == (1, 10)
+    asked = as_vector(text) if name == "sparse" else text
+    assert build(name).search(asked) == []
+    assert build(name).search([asked]).docs.shape == (1, 10)
 
 
 @dense_index
@@ -87,14 +103,15 @@ def test_the_zero_query_scores_0_in_docid_order(name):
 
 @lexical_index
 def test_an_empty_document_is_legal_and_never_a_hit(name):
-    assert 2 not in {hit.doc for hit in build(name).search("sweet love sorrow", k=3)}
+    asked = as_vector("sweet love sorrow") if name == "sparse" else "sweet love sorrow"
+    assert {hit.doc for hit in build(name).search(asked, k=3)} == {0, 1}
 
 
 @every_index
 def test_equal_scores_come_in_docid_order(name):
-    source = VECTORS if name in DENSE else ["sweet", "sorrow", "sweet"]
+    source = VECTORS if name in DENSE else documents(name, ["sweet", "sorrow", "sweet"])
     index = resolve(INDEXES, name, "index").build(source)
-    asked = np.array([1.0, 0.0], np.float32) if name in DENSE else "sweet"
+    asked = np.array([1.0, 0.0], np.float32) if name in DENSE else {"sweet": 1.0} if name == "sparse" else "sweet"
     assert [hit.doc for hit in index.search(asked, k=2)] == [0, 2]
 
 
@@ -180,16 +197,25 @@ def test_invalid_utf_8_in_a_file_is_named_by_file_line_and_byte(tmp_path):
 @lexical_index
 def test_a_lone_surrogate_in_a_string_is_a_value_error(name):
     with pytest.raises(ValueError, match=r"surrogate|UTF-8|Unicode"):
-        resolve(INDEXES, name, "index").build(["fine", "broken \ud800"])
+        resolve(INDEXES, name, "index").build(documents(name, ["fine", "broken \ud800"]))
     with pytest.raises(ValueError, match=r"surrogate|UTF-8|Unicode"):
-        build(name).search("broken \ud800")
+        build(name).search(as_vector("broken \ud800") if name == "sparse" else "broken \ud800")
 
 
-@lexical_index
+@text_index
 @pytest.mark.parametrize("text", [7, None, b"bytes", ["nested", 7]])
 def test_texts_that_are_no_strings_are_type_errors(name, text):
     with pytest.raises(InputTypeError):
-        resolve(INDEXES, name, "index").build(["fine", text])
+        resolve(INDEXES, name, "index").build(documents(name, ["fine", text]))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_weight_that_is_not_finite_is_named_by_vector_and_term(bad):
+    vectors = [{"sweet": 1.0}, {"love": 1.0, "sorrow": bad}]
+    with pytest.raises(ValueError, match=r"\[1\].*'sorrow'"):
+        tt.SparseIndex.build(vectors)
+    with pytest.raises(ValueError, match=r"\[1\].*'sorrow'"):
+        build("sparse").search(vectors)
 
 
 @every_index

@@ -11,25 +11,38 @@ namespace twotower {
 using DocId = std::uint32_t;  ///< Dense number of a document, 0 <= DocId < n_docs.
 using TermId = std::int32_t;  ///< Dense number of a term, 0 <= TermId < n_terms; -1 is a term the vocabulary lacks.
 constexpr TermId kUnknownTerm = -1;
+constexpr float kMostWeight = 0x1p50f;  ///< of a term in a document or a query: no score is then beyond float32
 
-/// A read-only view over a batch of term lists (documents or queries): list i is ids[offsets[i], offsets[i + 1]).
+/// A read-only view over a batch of term lists (documents or queries): list i is ids[offsets[i], offsets[i + 1]), and
+/// its terms may carry weights.
 ///
 /// REQUIRES that the arrays outlive the view. Immutable, so safe on every thread.
 class TermLists {
  public:
   /// THROWS InvalidInput unless offsets rise from 0 to ids.size() and every id is in [-1, n_terms). O(T + N).
   TermLists(std::span<const TermId> ids, std::span<const std::int64_t> offsets, std::size_t n_terms);
+  /// The same, with a weight for each id. THROWS InvalidInput also unless there are as many weights as ids, each finite
+  /// and of a magnitude of at most kMostWeight, and no list has a known term twice. O(T log L + N).
+  TermLists(std::span<const TermId> ids, std::span<const std::int64_t> offsets, std::size_t n_terms,
+            std::span<const float> weights);
 
   std::size_t size() const noexcept { return offsets_.size() - 1; }
   std::size_t n_terms() const noexcept { return n_terms_; }
   std::span<const TermId> operator[](std::size_t i) const noexcept {
     return ids_.subspan(static_cast<std::size_t>(offsets_[i]), static_cast<std::size_t>(offsets_[i + 1] - offsets_[i]));
   }
+  bool has_weights() const noexcept { return has_weights_; }
+  /// The weights of list i. REQUIRES has_weights().
+  std::span<const float> weights(std::size_t i) const noexcept {
+    return weights_.subspan(static_cast<std::size_t>(offsets_[i]), (*this)[i].size());
+  }
 
  private:
   std::span<const TermId> ids_;
   std::span<const std::int64_t> offsets_;
   std::size_t n_terms_;
+  std::span<const float> weights_;
+  bool has_weights_ = false;
 };
 
 /// The arrays of an inverted index in compressed sparse row form (V terms, P postings, N documents).
@@ -46,7 +59,8 @@ struct InvertedArrays {
 /// THROWS InvalidInput for more than 2^32 - 1 documents, or for a document with as many terms; Interrupted.
 InvertedArrays build_inverted_arrays(const TermLists& documents);
 
-/// The postings of one term: docs[i] holds the term tfs[i] times.
+/// The postings of one term: docs[i] holds the term tfs[i] times. Some indexes keep another number above 0 there, which
+/// their scorer alone can read: the bits of a weight (weighted_postings.h), or of tfs by field (fields.h).
 struct Postings {
   std::span<const DocId> docs;
   std::span<const std::uint32_t> tfs;
@@ -66,10 +80,15 @@ class InvertedIndex {
   /// O(P + V + N) time and 8 N bytes while it runs. THROWS CorruptFile that names the first term or document at fault.
   InvertedIndex(std::span<const std::int64_t> term_offsets, std::span<const DocId> docs,
                 std::span<const std::uint32_t> tfs, std::span<const std::uint32_t> doc_lengths);
+  /// An index whose `tfs` are other numbers than occurrences, so that documents have no lengths. The same checks but
+  /// that of lengths. O(P + V).
+  InvertedIndex(std::span<const std::int64_t> term_offsets, std::span<const DocId> docs,
+                std::span<const std::uint32_t> numbers, std::size_t n_docs);
 
-  std::size_t n_docs() const noexcept { return doc_lengths_.size(); }
+  std::size_t n_docs() const noexcept { return n_docs_; }
   std::size_t n_terms() const noexcept { return term_offsets_.size() - 1; }
   std::size_t n_postings() const noexcept { return docs_.size(); }
+  /// Empty where documents have no lengths.
   std::span<const std::uint32_t> doc_lengths() const noexcept { return doc_lengths_; }
   /// Mean document length; 0 without documents.
   double average_length() const noexcept { return average_length_; }
@@ -90,6 +109,7 @@ class InvertedIndex {
   std::span<const DocId> docs_;
   std::span<const std::uint32_t> tfs_;
   std::span<const std::uint32_t> doc_lengths_;
+  std::size_t n_docs_;
   double average_length_ = 0.0;
 };
 

@@ -94,7 +94,7 @@ void score(const Scorer& scorer, const TermLists& queries, std::span<const std::
 /// What one query term brings to one document's score.
 struct TermPart {
   TermId term;
-  std::uint32_t tf;  ///< occurrences in the document; 0: the part is 0
+  std::uint32_t tf;  ///< occurrences in the document, or what Postings holds in their place; 0: the part is 0
   std::size_t df;
   double idf;
   double weight;  ///< QueryTerm::weight: what the query's side brings
@@ -104,5 +104,7 @@ struct TermPart {
 /// The parts of a document's score, one for each term of Scorer::weigh. THROWS InvalidInput if there is no such
 /// document.
 std::vector<TermPart> explain(const Scorer& scorer, std::span<const TermId> query, std::int64_t doc);
+/// The same for query q of a batch, with its weights if it has any.
+std::vector<TermPart> explain(const Scorer& scorer, const TermLists& queries, std::size_t q, std::int64_t doc);
 
 }  // namespace twotower

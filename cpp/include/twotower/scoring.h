@@ -18,7 +18,8 @@ namespace twotower {
 struct QueryTerm {
   TermId term;
   double idf;
-  double weight;  ///< BM25: the idf; tf-idf: what the term weighs in the query, divided by the query's norm
+  double weight;  ///< BM25: the idf; tf-idf: what the term weighs in the query, divided by the query's norm; weighted
+                  ///< postings: the query's weight
 };
 
 /// Gives each posting its contribution. Immutable after construction, so safe on every thread.
@@ -32,6 +33,9 @@ class Scorer {
   /// The terms of a query that have postings, in the query's order. Unknown terms are left out.
   /// BM25: a term that comes twice is there twice and counts twice. tf-idf: once, at its first place. O(L).
   virtual std::vector<QueryTerm> weigh(std::span<const TermId> query) const = 0;
+
+  /// The same for a query that gives each term a weight of its own. THROWS InvalidInput where the formula takes none.
+  virtual std::vector<QueryTerm> weigh_given(std::span<const TermId> query, std::span<const float> weights) const;
 
   /// out[i] = contribution of `term` to docs[i], in which it stands tfs[i] times. O(n), no branch on the variant
   /// inside. REQUIRES valid DocIds, tfs of at least 1, and room for postings.size() values.

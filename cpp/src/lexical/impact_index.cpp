@@ -71,6 +71,7 @@ void ImpactIndex::add_term(const Scorer& scorer, TermId id) {
   unit.weight = 1.0;
   std::vector<double> sides(postings.size());
   scorer.contributions(unit, postings, sides.data());
+  if (*std::ranges::min_element(sides) < 0.0) return;  // codes are of sides from 0 up: this term stays a rare one
   ImpactTerm term;
   term.step = step_for(*std::ranges::max_element(sides));
   std::vector<std::uint8_t> codes(sides.size());

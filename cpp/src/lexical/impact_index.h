@@ -22,7 +22,8 @@ inline constexpr std::array<std::size_t, 4> kStoredRanks{1, 10, 100, 1000};  ///
 
 /// How the postings of a term are kept.
 enum class ImpactForm : std::uint8_t {
-  kRare,    ///< not at all: too few a window to be worth a table. Their contributions are computed for each query.
+  kRare,    ///< not at all: too few a window to be worth a table, or a side below 0. Their contributions are computed
+            ///< for each query.
   kList,    ///< 3 bytes a posting: u16 place in its window, u8 code
   kColumn,  ///< 2 bytes a document: its code, and its tf for the exact scores
 };

@@ -32,15 +32,16 @@ void check_sizes(std::span<const std::int64_t> term_offsets, std::size_t n_docs,
   }
 }
 
-// Adds the postings of one term to the length that each document must have at least.
-void check_postings(std::size_t term, const Postings& postings, std::span<std::uint64_t> counted) {
+// Calls count(doc, tf) for each posting of one term.
+template <class Count>
+void check_postings(std::size_t term, const Postings& postings, std::size_t n_docs, Count count) {
   const auto where = [term] { return "term " + std::to_string(term); };
   for (std::size_t i = 0; i < postings.size(); ++i) {
     const DocId doc = postings.docs[i];
-    if (doc >= counted.size()) corrupt(where() + " names document " + std::to_string(doc) + ", which is not there");
+    if (doc >= n_docs) corrupt(where() + " names document " + std::to_string(doc) + ", which is not there");
     if (i > 0 && doc <= postings.docs[i - 1]) corrupt("the DocIds of " + where() + " do not rise");
     if (postings.tfs[i] == 0) corrupt(where() + " has a frequency of 0");
-    counted[doc] += postings.tfs[i];
+    count(doc, postings.tfs[i]);
   }
 }
 
@@ -48,12 +49,13 @@ void check_postings(std::size_t term, const Postings& postings, std::span<std::u
 
 InvertedIndex::InvertedIndex(std::span<const std::int64_t> term_offsets, std::span<const DocId> docs,
                              std::span<const std::uint32_t> tfs, std::span<const std::uint32_t> doc_lengths)
-    : term_offsets_(term_offsets), docs_(docs), tfs_(tfs), doc_lengths_(doc_lengths) {
+    : term_offsets_(term_offsets), docs_(docs), tfs_(tfs), doc_lengths_(doc_lengths), n_docs_(doc_lengths.size()) {
   check_sizes(term_offsets, docs.size(), tfs.size(), doc_lengths.size());
   std::vector<std::uint64_t> counted(n_docs(), 0);
   for (std::size_t t = 0; t < n_terms(); ++t) {
     if (t % 4096 == 0) check_interrupt();
-    check_postings(t, postings(static_cast<TermId>(t)), counted);
+    check_postings(t, postings(static_cast<TermId>(t)), n_docs(),
+                   [&](DocId doc, std::uint32_t tf) { counted[doc] += tf; });
   }
   std::uint64_t total = 0;
   for (std::size_t d = 0; d < n_docs(); ++d) {
@@ -64,6 +66,16 @@ InvertedIndex::InvertedIndex(std::span<const std::int64_t> term_offsets, std::sp
     total += doc_lengths[d];
   }
   if (n_docs() != 0) average_length_ = static_cast<double>(total) / static_cast<double>(n_docs());
+}
+
+InvertedIndex::InvertedIndex(std::span<const std::int64_t> term_offsets, std::span<const DocId> docs,
+                             std::span<const std::uint32_t> numbers, std::size_t n_docs)
+    : term_offsets_(term_offsets), docs_(docs), tfs_(numbers), n_docs_(n_docs) {
+  check_sizes(term_offsets, docs.size(), numbers.size(), n_docs);
+  for (std::size_t t = 0; t < n_terms(); ++t) {
+    if (t % 4096 == 0) check_interrupt();
+    check_postings(t, postings(static_cast<TermId>(t)), n_docs, [](DocId, std::uint32_t) {});
+  }
 }
 
 std::uint32_t InvertedIndex::tf(TermId term, DocId doc) const noexcept {

@@ -31,6 +31,21 @@ double contribution(const Scorer& scorer, const QueryTerm& term, DocId doc, std:
   return part;
 }
 
+std::vector<QueryTerm> weigh(const Scorer& scorer, const TermLists& queries, std::size_t q) {
+  return queries.has_weights() ? scorer.weigh_given(queries[q], queries.weights(q)) : scorer.weigh(queries[q]);
+}
+
+std::vector<TermPart> parts_of(const Scorer& scorer, std::span<const QueryTerm> terms, std::int64_t doc) {
+  const DocId d = checked_doc(scorer, doc);
+  std::vector<TermPart> parts;
+  for (const QueryTerm& term : terms) {
+    const std::uint32_t tf = scorer.index().tf(term.term, d);
+    const double part = tf != 0 ? contribution(scorer, term, d, tf) : 0.0;
+    parts.push_back({term.term, tf, scorer.index().df(term.term), term.idf, term.weight, part});
+  }
+  return parts;
+}
+
 float score_document(const Scorer& scorer, std::span<const QueryTerm> terms, std::int64_t doc) {
   if (doc == -1) return kNoScore;
   const DocId d = checked_doc(scorer, doc);
@@ -80,7 +95,7 @@ void search(const Searcher& searcher, const TermLists& queries, std::size_t k, u
   parallel_for(queries.size(), threads, [&](std::size_t q) {
     const auto row_scores = scores.subspan(q * k, k);
     const auto row_docs = docs.subspan(q * k, k);
-    const std::vector<QueryTerm> terms = searcher.scorer().weigh(queries[q]);
+    const std::vector<QueryTerm> terms = weigh(searcher.scorer(), queries, q);
     TopK best(n_places);
     SearchCounts cost;
     if (!terms.empty()) {
@@ -105,7 +120,7 @@ void score(const Scorer& scorer, const TermLists& queries, std::span<const std::
   }
   const std::size_t n_candidates = queries.size() == 0 ? 0 : docs.size() / queries.size();
   parallel_for(queries.size(), threads, [&](std::size_t q) {
-    const std::vector<QueryTerm> terms = scorer.weigh(queries[q]);
+    const std::vector<QueryTerm> terms = weigh(scorer, queries, q);
     for (std::size_t i = q * n_candidates; i < (q + 1) * n_candidates; ++i) {
       scores[i] = score_document(scorer, terms, docs[i]);
     }
@@ -113,14 +128,11 @@ void score(const Scorer& scorer, const TermLists& queries, std::span<const std::
 }
 
 std::vector<TermPart> explain(const Scorer& scorer, std::span<const TermId> query, std::int64_t doc) {
-  const DocId d = checked_doc(scorer, doc);
-  std::vector<TermPart> parts;
-  for (const QueryTerm& term : scorer.weigh(query)) {
-    const std::uint32_t tf = scorer.index().tf(term.term, d);
-    const double part = tf != 0 ? contribution(scorer, term, d, tf) : 0.0;
-    parts.push_back({term.term, tf, scorer.index().df(term.term), term.idf, term.weight, part});
-  }
-  return parts;
+  return parts_of(scorer, scorer.weigh(query), doc);
+}
+
+std::vector<TermPart> explain(const Scorer& scorer, const TermLists& queries, std::size_t q, std::int64_t doc) {
+  return parts_of(scorer, weigh(scorer, queries, q), doc);
 }
 
 }  // namespace twotower

@@ -1,5 +1,6 @@
 // Checks of a batch of term lists, and the inverted arrays made of it.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -29,6 +30,12 @@ void for_each_term(const TermLists& documents, Visit visit) {
   }
 }
 
+void check_weight(std::size_t list, TermId term, float weight) {
+  if (std::isfinite(weight) && std::abs(weight) <= kMostWeight) return;
+  throw InvalidInput("vector " + std::to_string(list) + " gives term " + std::to_string(term) + " the weight " +
+                     std::to_string(weight) + ": give finite weights between -2^50 and 2^50");
+}
+
 }  // namespace
 
 TermLists::TermLists(std::span<const TermId> ids, std::span<const std::int64_t> offsets, std::size_t n_terms)
@@ -42,6 +49,30 @@ TermLists::TermLists(std::span<const TermId> ids, std::span<const std::int64_t> 
   for (const TermId id : ids) {
     if (id < kUnknownTerm || (id >= 0 && static_cast<std::size_t>(id) >= n_terms)) {
       throw InvalidInput("term id " + std::to_string(id) + " is not in [-1, " + std::to_string(n_terms) + ")");
+    }
+  }
+}
+
+TermLists::TermLists(std::span<const TermId> ids, std::span<const std::int64_t> offsets, std::size_t n_terms,
+                     std::span<const float> weights)
+    : TermLists(ids, offsets, n_terms) {
+  weights_ = weights;
+  has_weights_ = true;
+  if (weights.size() != ids.size()) {
+    throw InvalidInput(std::to_string(weights.size()) + " weights for " + std::to_string(ids.size()) +
+                       " term ids: give one each");
+  }
+  std::vector<TermId> sorted;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (i % kPollEvery == 0) check_interrupt();
+    const auto list = (*this)[i];
+    for (std::size_t j = 0; j < list.size(); ++j) check_weight(i, list[j], this->weights(i)[j]);
+    sorted.assign(list.begin(), list.end());
+    std::ranges::sort(sorted);
+    const auto twice = std::adjacent_find(std::ranges::lower_bound(sorted, 0), sorted.end());
+    if (twice != sorted.end()) {
+      throw InvalidInput("vector " + std::to_string(i) + " has term " + std::to_string(*twice) +
+                         " twice: add its weights up first");
     }
   }
 }

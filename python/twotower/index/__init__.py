@@ -10,9 +10,11 @@ from twotower.registry import resolve
 
 INDEXES = {
     "bm25": "twotower.index.bm25:BM25Index",
+    "bm25f": "twotower.index.bm25f:BM25FIndex",
     "flat": "twotower.index.flat:FlatIndex",
     "hashed": "twotower.index.hashed:HashedNgramIndex",
     "hnsw": "twotower.index.hnsw:HNSWIndex",
+    "sparse": "twotower.index.sparse:SparseIndex",
     "tfidf": "twotower.index.tfidf:TfidfIndex",
 }
 """Name to the class, imported on use. The name is also the kind of the saved folder."""

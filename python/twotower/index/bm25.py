@@ -169,15 +169,16 @@ class BM25Index(LexicalIndex):
 
 def _options(variant: str, k1: float, b: float, delta: float | None, log_base: str | None) -> Any:
     """Return checked options; the core's table of variants knows the defaults."""
-    k1, b = _number(k1, "k1"), _number(b, "b")
-    delta = None if delta is None else _number(delta, "delta")
+    k1, b = as_number(k1, "k1"), as_number(b, "b")
+    delta = None if delta is None else as_number(delta, "delta")
     check_name(variant, "variant", core.bm25_variants())
     if log_base is not None:
         check_name(log_base, "log_base", ("e", "10"))
     return core.Bm25Options(variant, k1, b, delta, log_base)
 
 
-def _number(value: Any, name: str) -> float:
+def as_number(value: Any, name: str) -> float:
+    """Return an option as a float; the error calls it `name`."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise InputTypeError(f"{name} is {value!r} ({type(value).__name__}): give a number")
     try:

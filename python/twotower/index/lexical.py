@@ -57,7 +57,7 @@ class LexicalIndex(ABC):
         self.vocabulary = content.vocabulary
         self.analyzer = content.analyzer
         self.doc_ids = content.doc_ids
-        index = core.InvertedIndex(**content.postings)
+        index = content.inverted()
         if index.n_terms != len(content.vocabulary):
             raise CorruptFileError(
                 f"the index has postings of {index.n_terms} terms and a vocabulary of {len(content.vocabulary)}: "

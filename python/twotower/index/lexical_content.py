@@ -80,6 +80,10 @@ class LexicalContent:
         stored = recorder.finish() if recorder else StoredTexts()
         return cls(dict(zip(_POSTINGS, builder.arrays(), strict=True)), vocabulary, analyzer, names, stored)
 
+    def inverted(self) -> Any:
+        """Return the core's checked view of the postings."""
+        return core.InvertedIndex(**self.postings)
+
     def memory(self) -> dict[str, int]:
         """Return the bytes of each array in memory, of the doc_ids, and of stored texts."""
         arrays = {**self.postings, **self.doc_ids.to_arrays()}
@@ -116,7 +120,7 @@ class LexicalContent:
         stored_arrays = arrays
         if version == FORMAT:
             arrays = _unpacked(arrays)
-        _check_arrays(arrays, {**_POSTINGS, "vocabulary": np.uint8, "vocabulary_offsets": np.int64})
+        check_arrays(arrays, {**_POSTINGS, "vocabulary": np.uint8, "vocabulary_offsets": np.int64})
         if not isinstance(meta.get("analyzer"), dict):
             raise CorruptFileError("the saved index lacks its analyzer: save it again")
         try:
@@ -140,7 +144,8 @@ def string_arrays(vocabulary: Vocabulary, doc_ids: DocIds) -> dict[str, npt.NDAr
     return arrays
 
 
-def _check_arrays(arrays: Mapping[str, npt.NDArray[Any]], dtypes: Mapping[str, Any]) -> None:
+def check_arrays(arrays: Mapping[str, npt.NDArray[Any]], dtypes: Mapping[str, Any]) -> None:
+    """Raise CorruptFileError unless each of these is there, with its dtype and one dimension."""
     missing = [name for name in dtypes if name not in arrays]
     if missing:
         raise CorruptFileError(f"the saved index lacks {', '.join(missing)}: save it again")
@@ -154,8 +159,8 @@ def _unpacked(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[A
     if ("doc_ids" in arrays) != ("doc_id_lengths" in arrays):
         raise CorruptFileError("the index has half of its table of doc_ids: save it again")
     named = {"doc_ids": np.uint8, "doc_id_lengths": np.uint8} if "doc_ids" in arrays else {}
-    _check_arrays(arrays, {**_PACKED, **named})
-    term_offsets = _offsets(arrays["dfs"])
+    check_arrays(arrays, {**_PACKED, **named})
+    term_offsets = offsets_of(arrays["dfs"])
     docs, tfs = core.unpack_postings(arrays["postings"], arrays["group_ends"], term_offsets, 0)
     unpacked = {
         "term_offsets": term_offsets,
@@ -163,14 +168,14 @@ def _unpacked(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[A
         "tfs": tfs,
         "doc_lengths": core.unpack_integers(arrays["doc_lengths"]),
         "vocabulary": arrays["vocabulary"],
-        "vocabulary_offsets": _offsets(arrays["vocabulary_lengths"]),
+        "vocabulary_offsets": offsets_of(arrays["vocabulary_lengths"]),
     }
     if named:
-        unpacked |= {"doc_ids": arrays["doc_ids"], "doc_id_offsets": _offsets(arrays["doc_id_lengths"])}
+        unpacked |= {"doc_ids": arrays["doc_ids"], "doc_id_offsets": offsets_of(arrays["doc_id_lengths"])}
     return unpacked
 
 
-def _offsets(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+def offsets_of(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """Return where each of the things begins whose sizes are packed, and where the last ends."""
     sizes = core.unpack_integers(packed)
     offsets = np.zeros(len(sizes) + 1, np.int64)

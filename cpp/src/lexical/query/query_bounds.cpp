@@ -102,6 +102,7 @@ void QueryBounds::set_rare(std::size_t t) {
   }
   term.greatest = greatest;
   slack_ += 2.0 - lowest / unit_;
+  has_negative_ |= lowest < 0.0;
 }
 
 std::uint32_t QueryBounds::least_sum(std::size_t k) {

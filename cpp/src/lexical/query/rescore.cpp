@@ -42,7 +42,7 @@ void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const
   for (std::size_t c = 0; c < candidates.size(); ++c) best.offer(sums_[c], candidates[c].doc);
 }
 
-// A rare term has few postings in a window, so the ones of a candidate's window are compared one after the other.
+// A rare term has few postings in a window: no places of its own are kept for it.
 void Rescorer::find_rare(const BoundedTerm& term, Pairs candidates) {
   const auto& docs = term.postings.docs;
   std::size_t first = 0, last = 0;  // of the window's postings
@@ -54,11 +54,11 @@ void Rescorer::find_rare(const BoundedTerm& term, Pairs candidates) {
       for (first = last; first < docs.size() && docs[first] >> kWindowBits < window;) ++first;
       for (last = first; last < docs.size() && docs[last] >> kWindowBits == window;) ++last;
     }
-    for (std::size_t i = first; i < last; ++i) {
-      if (docs[i] != doc) continue;
-      candidates_[n_found_] = static_cast<std::uint32_t>(c);
-      postings_[n_found_++] = static_cast<std::uint32_t>(i);
-    }
+    const auto of_window = docs.subspan(first, last - first);
+    const auto at = std::ranges::lower_bound(of_window, doc);
+    if (at == of_window.end() || *at != doc) continue;
+    candidates_[n_found_] = static_cast<std::uint32_t>(c);
+    postings_[n_found_++] = static_cast<std::uint32_t>(first + static_cast<std::size_t>(at - of_window.begin()));
   }
 }
 
