@@ -4,7 +4,7 @@ Question  Do hashed words and bigrams with DrQA's weights find more answers than
 Data      wiki-passages (438,943 passages; many answers are not among them) and NQ-open's test questions; answers only
           count what was found, they are never searched for.
 Intervals paired percentile bootstrap over questions, 10,000 samples, 95 %.
-Command   PYTHONPATH=tests/python python benchmarks/hashed_ngrams.py [--passages N] [--questions dpr.nq.test.tsv]
+Command   PYTHONPATH=tests/python python benchmarks/hashed_ngrams.py [--passages N] [--questions FILE] [--systems NAME ...]
 """
 
 import argparse
@@ -50,12 +50,17 @@ def main():
     parser.add_argument("--passages", type=int, default=None)
     parser.add_argument("--questions", default="dpr.nq.test.tsv")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--systems", nargs="*", help="their names; all if absent. The first is the one the others are compared with"
+    )
     args = parser.parse_args()
     ids, texts, bodies = read_passages(args.passages)
     questions = tt.read_questions(require("qa") / args.questions)
     found, baseline = {}, None
     random = np.random.default_rng(0)
     for name, build in systems(texts, ids):
+        if args.systems and name not in args.systems:
+            continue
         started = time.perf_counter()
         index = build()
         built = time.perf_counter() - started
