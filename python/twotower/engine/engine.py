@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, SupportsIndex, overload
+from typing import Any, Self, SupportsIndex, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from twotower.engine.bodies import Bodies
 from twotower.engine.saving import load_parts, save_parts
 from twotower.errors import CorruptFileError, FileError, InputTypeError, InvalidInputError
 from twotower.index import BM25Index, FlatIndex
@@ -56,7 +57,7 @@ class Engine:
     ['0', '2']
     """
 
-    def __init__(self, texts: StringTable, titles: StringTable, searcher: BM25Index | Hybrid) -> None:
+    def __init__(self, texts: Sequence[str], titles: StringTable, searcher: BM25Index | Hybrid) -> None:
         self._texts = texts
         self._titles = titles
         self.searcher = searcher
@@ -107,6 +108,7 @@ class Engine:
             threads=threads,
             memory_limit=memory_limit,
             progress=progress,
+            store_texts=True,
         )
         searcher: BM25Index | Hybrid = bm25
         if model is not None:
@@ -117,9 +119,8 @@ class Engine:
             if labelled:
                 hybrid.tune(source, split=TUNING_SPLIT)
             searcher = hybrid
-        texts = StringTable(*pack_strings([document.text for document in corpus.values()]))
         titles = StringTable(*pack_strings([document.title for document in corpus.values()]))
-        return cls(texts, titles, searcher)
+        return cls(_bodies(bm25, titles), titles, searcher)
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -213,13 +214,12 @@ class Engine:
             dense.index.save(parts / "dense")
             return {"fusion": self.searcher.to_config()}
 
-        texts, titles = self._texts, self._titles
         arrays: dict[str, npt.NDArray[Any]] = {
-            "texts": texts.blob,
-            "text_offsets": texts.offsets,
-            "titles": titles.blob,
-            "title_offsets": titles.offsets,
+            "titles": self._titles.blob,
+            "title_offsets": self._titles.offsets,
         }
+        if isinstance(self._texts, StringTable):  # loaded from a folder that kept them beside the index
+            arrays |= {"texts": self._texts.blob, "text_offsets": self._texts.offsets}
         save_parts(folder, write, arrays)
 
     @classmethod
@@ -245,7 +245,7 @@ class Engine:
     def _load(cls, folder: str | Path) -> Self:
         parts, meta, arrays = load_parts(folder)
         try:
-            texts = StringTable(arrays["texts"], arrays["text_offsets"])
+            texts = StringTable(arrays["texts"], arrays["text_offsets"]) if "texts" in arrays else None
             titles = StringTable(arrays["titles"], arrays["title_offsets"])
             fusion = meta["fusion"]
         except KeyError as error:
@@ -255,11 +255,18 @@ class Engine:
         if fusion is not None:
             dense = Dense(TwoTower.from_pretrained(parts / "model"), FlatIndex.load(parts / "dense"))
             searcher = Hybrid.from_config(fusion, [bm25, dense])
-        if not len(bm25) == len(texts) == len(titles):
+        if texts is None and bm25.texts is None:
+            raise CorruptFileError(f"{folder}: the texts are missing from the engine; save it again")
+        if not len(bm25) == len(titles) == len(bm25 if texts is None else texts):
             raise CorruptFileError(
-                f"{folder}: {len(bm25)} indexed documents, {len(texts)} texts and {len(titles)} titles; save the engine again"
+                f"{folder}: {len(bm25)} indexed documents, {len(texts or bm25)} texts and {len(titles)} titles; "
+                "save the engine again"
             )
-        return cls(texts, titles, searcher)
+        return cls(_bodies(bm25, titles) if texts is None else texts, titles, searcher)
+
+
+def _bodies(bm25: BM25Index, titles: StringTable) -> Bodies:
+    return Bodies(cast(StringTable, bm25.texts), titles)
 
 
 def _read_corpus(source: Iterable[str | Document | Mapping[str, str]]) -> dict[str, Document]:

@@ -59,7 +59,7 @@ def build_to(
     )
     arrays = string_arrays(vocabulary, check_doc_ids(doc_ids, counts.n_docs))
     if recorder:
-        arrays |= recorder.finish().to_arrays()
+        arrays |= recorder.to_arrays()
     own = builder.save(folder, kind, meta, list(arrays.items()))
     return BuildReport(
         documents=counts.n_docs,

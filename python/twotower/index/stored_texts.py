@@ -132,9 +132,16 @@ class TextRecorder:
         return len(self._blob) + 20 * len(self._lengths)
 
     def finish(self) -> StoredTexts:
-        """Return what was taken down."""
-        lengths = np.frombuffer(self._lengths, np.uint32) if self._lengths else np.zeros(0, np.uint32)
-        return StoredTexts.of(lengths, self._all_bytes() if self._keep else None)
+        """Return what was taken down, to be read from."""
+        return StoredTexts.of(self._all_lengths(), self._all_bytes() if self._keep else None)
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what was taken down, to be saved: texts that wait in a file are mapped, not read."""
+        arrays = {"text_lengths": core.pack_integers(self._all_lengths())}
+        return {**arrays, "texts": self._all_bytes()} if self._keep else arrays
+
+    def _all_lengths(self) -> npt.NDArray[np.uint32]:
+        return np.frombuffer(self._lengths, np.uint32) if self._lengths else np.zeros(0, np.uint32)
 
     def _write(self, raw: bytes) -> None:
         if self._file is None:
@@ -147,7 +154,7 @@ class TextRecorder:
 
     def _all_bytes(self) -> npt.NDArray[np.uint8]:
         if self._file is None:
-            return np.frombuffer(bytes(self._blob) if not self._blob else self._blob, np.uint8)
+            return np.frombuffer(self._blob, np.uint8) if self._blob else np.zeros(0, np.uint8)
         try:
             self._file.flush()
             if self._file.tell() == 0:

@@ -36,6 +36,7 @@ def test_json_says_what_was_built_and_what_it_weighs(corpus, tmp_path):
     disk = report["disk_bytes"]
     assert report["bytes"] == sum(path.stat().st_size for path in files) == disk["texts"] + disk["bm25"]
     assert sum(disk["bm25_arrays"].values()) < disk["bm25"]
+    assert disk["bm25_arrays"]["texts"] == report["memory_bytes"]["texts"] > 0
     loaded = BM25Index.load(next((tmp_path / "engine").glob("parts-*")) / "bm25")
     assert report["memory_bytes"] == loaded.memory()
     assert report["memory_bytes"]["docs"] == 4 * 120

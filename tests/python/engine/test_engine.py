@@ -10,7 +10,9 @@ import time
 import pytest
 
 import twotower as tt
+from twotower.engine.bodies import Bodies
 from twotower.errors import CorruptFileError, FileError, InputTypeError, InvalidInputError
+from twotower.storage import StringTable, pack_strings, read_container
 
 TEXTS = ["Sweet sweet nurse! Love?", "Sweet sorrow", "How sweet is love?", "Nurse!"]
 
@@ -85,6 +87,36 @@ def test_saving_and_loading_change_nothing(engine, tmp_path):
     before = engine.search(queries, k=4)
     engine.save(tmp_path / "engine")
     assert tt.Engine.load(tmp_path / "engine").search(queries, k=4) == before
+
+
+def test_texts_are_kept_once(tmp_path):
+    built = tt.Engine.build([{"text": "b", "title": "a"}, {"text": " c d"}, {"text": "", "title": "e"}, {"text": ""}])
+    built.save(tmp_path)
+    assert "texts" not in read_container(tmp_path, "engine")[1]
+    for engine in (built, tt.Engine.load(tmp_path)):
+        assert list(engine.bm25.texts) == ["a b", " c d", "e ", ""]
+        assert [engine.document(doc).text for doc in range(4)] == ["b", " c d", "", ""]
+        assert [engine.document(doc).title for doc in range(4)] == ["a", "", "e", ""]
+
+
+def test_engines_that_kept_texts_beside_the_index_are_read(tmp_path):
+    source = collection()
+    texts, titles = ([getattr(d, part) for d in source.corpus.values()] for part in ("text", "title"))
+    bm25 = tt.BM25Index.build((d.full_text for d in source.corpus.values()), list(source.corpus))
+    tt.Engine(StringTable(*pack_strings(texts)), StringTable(*pack_strings(titles)), bm25).save(tmp_path)
+    assert "texts" in read_container(tmp_path, "engine")[1]
+    old, new = tt.Engine.load(tmp_path), tt.Engine.build(source)
+    assert old.search("sweet love") == new.search("sweet love")
+    old.save(tmp_path / "again")
+    assert tt.Engine.load(tmp_path / "again").document(1) == new.document(1)
+
+
+def test_an_engine_without_texts_is_refused(tmp_path):
+    bm25 = tt.BM25Index.build(["a", "b"])
+    titles = StringTable(*pack_strings(["", ""]))
+    tt.Engine(Bodies(["a", "b"], titles), titles, bm25).save(tmp_path / "bad")
+    with pytest.raises(CorruptFileError, match="texts are missing"):
+        tt.Engine.load(tmp_path / "bad")
 
 
 def test_a_second_save_replaces_the_first(tmp_path):
