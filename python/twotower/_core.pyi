@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'build_weighted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'merge_fields', 'most_weight', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
 class TextViews:
     @staticmethod
     def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
@@ -233,6 +233,11 @@ class InvertedIndex:
     """
     A checked, read-only view over the arrays of an inverted index.
     """
+    @staticmethod
+    def numbered(term_offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.uint32], numbers: numpy.typing.NDArray[numpy.uint32], n_docs: typing.SupportsInt | typing.SupportsIndex) -> InvertedIndex:
+        """
+        An index whose postings hold other numbers than occurrences.
+        """
     def __init__(self, term_offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.uint32], tfs: numpy.typing.NDArray[numpy.uint32], doc_lengths: numpy.typing.NDArray[numpy.uint32]) -> None:
         ...
     @property
@@ -246,17 +251,23 @@ class LexicalScorer:
     def bm25(index: InvertedIndex, options: Bm25Options) -> LexicalScorer:
         ...
     @staticmethod
+    def bm25f(index: InvertedIndex, combinations: numpy.typing.NDArray[numpy.uint32], field_lengths: numpy.typing.NDArray[numpy.uint32], weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], bs: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], k1: typing.SupportsFloat | typing.SupportsIndex) -> LexicalScorer:
+        ...
+    @staticmethod
     def tfidf(index: InvertedIndex) -> LexicalScorer:
         ...
-    def explain(self, ids: numpy.typing.NDArray[numpy.int32], doc: typing.SupportsInt | typing.SupportsIndex) -> list:
+    @staticmethod
+    def weights(index: InvertedIndex) -> LexicalScorer:
+        ...
+    def explain(self, ids: numpy.typing.NDArray[numpy.int32], doc: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32] | None = None) -> list:
         """
         Return rows (term, tf, df, idf, weight, part).
         """
-    def score(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    def score(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32] | None = None) -> numpy.typing.NDArray[numpy.float32]:
         """
         Return float32 scores in the shape of docs.
         """
-    def search(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, algorithm: str = 'auto', where: numpy.typing.NDArray[numpy.uint64] | None = None) -> tuple:
+    def search(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, algorithm: str = 'auto', where: numpy.typing.NDArray[numpy.uint64] | None = None, weights: numpy.typing.NDArray[numpy.float32] | None = None) -> tuple:
         """
         Return (scores float32 [Q, k], docs int64 [Q, k], counts), padded with -inf and -1.
         """
@@ -372,6 +383,16 @@ def build_inverted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy
     """
     Return (term_offsets, docs, tfs, doc_lengths) of documents given as term ids.
     """
+@typing.overload
+def build_weighted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32]) -> tuple:
+    """
+    Return (term_offsets, docs, weights) of sparse vectors.
+    """
+@typing.overload
+def build_weighted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32]) -> tuple:
+    """
+    Return (term_offsets, docs, weights) of sparse vectors.
+    """
 def compose(text: str) -> str:
     """
     Text in normalisation form C.
@@ -410,6 +431,16 @@ def isa_names() -> list[str]:
     """
     Instruction sets that this machine can run, best last.
     """
+@typing.overload
+def merge_fields(fields: list[tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint32]]]) -> tuple:
+    """
+    Return (term_offsets, docs, numbers, combinations) of the fields' (term_offsets, docs, tfs).
+    """
+@typing.overload
+def merge_fields(fields: list[tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint32]]]) -> tuple:
+    """
+    Return (term_offsets, docs, numbers, combinations) of the fields' (term_offsets, docs, tfs).
+    """
 def pack_integers(values: numpy.typing.NDArray[numpy.uint32]) -> numpy.typing.NDArray[numpy.uint8]:
     """
     Return numbers, small ones best, as few bytes.
@@ -446,3 +477,4 @@ def write_container(folder: os.PathLike | str | bytes, kind: str, meta: bytes, a
     ...
 def write_file_atomically(path: os.PathLike | str | bytes, data: bytes) -> None:
     ...
+most_weight: float = 1125899906842624.0
