@@ -1,6 +1,7 @@
 // Postings of weights of either sign: bounds measured on every document, and every algorithm against the oracle.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -51,7 +52,7 @@ WeightedBatch zipf_documents() {
     std::vector<TermId> ids;
     std::vector<float> weights;
     for (std::size_t t = 0; t < kTerms; ++t) {
-      if (unit(random) * std::pow(t + 1.0, 2.0) > 0.4) continue;
+      if (unit(random) * std::pow(static_cast<double>(t) + 1.0, 2.0) > 0.4) continue;
       const double sign = t % 10 == 4 && random() % 3 == 0 ? -1.0 : 1.0;
       ids.push_back(static_cast<TermId>(t));
       weights.push_back(static_cast<float>(sign * std::exp(6.0 * unit(random) - 4.0)));
