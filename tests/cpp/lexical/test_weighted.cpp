@@ -211,6 +211,25 @@ TEST_CASE("lexical: every algorithm equals the oracle on weights of either sign"
   }
 }
 
+TEST_CASE("lexical: what one term promises does not count where another takes from it") {
+  WeightedBatch documents;  // the ten best of term 0 are the worst of all, because of term 1
+  for (std::size_t d = 0; d < 1000; ++d) {
+    if (d < 10) documents.add({0, 1}, {10.0f, -100.0f});
+    if (d >= 10) documents.add({0}, {5.0f});
+  }
+  const WeightedCorpus over(documents, 2);
+  WeightedBatch asked;
+  asked.add({0, 1}, {1.0f, 1.0f});
+  for (const std::string& algorithm : query_algorithms()) {
+    CAPTURE(algorithm);
+    const Ranked ranked = run(over, asked, 10, algorithm);
+    for (std::size_t i = 0; i < 10; ++i) {
+      CHECK(ranked.docs[i] == static_cast<std::int64_t>(10 + i));
+      CHECK(ranked.scores[i] == 5.0f);
+    }
+  }
+}
+
 TEST_CASE("lexical: formulas that weigh queries themselves take no weights") {
   const testing::Corpus plain(testing::kCourse, testing::kCourseTerms);
   const auto bm25 = make_bm25_scorer(plain.index, {});
