@@ -238,8 +238,6 @@ void bind_lexical(py::module_& m) {
                   "An index whose postings hold other numbers than occurrences.")
       .def_property_readonly("n_terms", [](const OwnedIndex& self) { return self.index->n_terms(); });
 
-  bind_weighted(m);
-
   py::class_<OwnedScorer>(m, "LexicalScorer", "Ranks the documents of an inverted index by one scoring formula.")
       .def_static(
           "bm25",

@@ -67,8 +67,8 @@ class FieldedContent(LexicalContent):
 
     def inverted(self) -> Any:
         """Return the core's checked view of the postings."""
-        arrays = (self.postings[name] for name in ("term_offsets", "docs", "tfs"))
-        return core.InvertedIndex.numbered(*arrays, len(self.doc_ids))
+        own = self.postings
+        return core.InvertedIndex.numbered(own["term_offsets"], own["docs"], own["tfs"], len(self.doc_ids))
 
     def memory(self) -> dict[str, int]:
         """Return the bytes of each array in memory, and of the doc_ids."""

@@ -1,6 +1,7 @@
 // Postings of weights of either sign: bounds measured on every document, and every algorithm against the oracle.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -51,7 +52,7 @@ WeightedBatch zipf_documents() {
     std::vector<TermId> ids;
     std::vector<float> weights;
     for (std::size_t t = 0; t < kTerms; ++t) {
-      if (unit(random) * std::pow(t + 1.0, 2.0) > 0.4) continue;
+      if (unit(random) * std::pow(static_cast<double>(t) + 1.0, 2.0) > 0.4) continue;
       const double sign = t % 10 == 4 && random() % 3 == 0 ? -1.0 : 1.0;
       ids.push_back(static_cast<TermId>(t));
       weights.push_back(static_cast<float>(sign * std::exp(6.0 * unit(random) - 4.0)));
@@ -206,6 +207,25 @@ TEST_CASE("lexical: every algorithm equals the oracle on weights of either sign"
       const Ranked got = run(corpus(), queries(), k, algorithm);
       CHECK(got.docs == expected.docs);
       CHECK(got.scores == expected.scores);
+    }
+  }
+}
+
+TEST_CASE("lexical: what one term promises does not count where another takes from it") {
+  WeightedBatch documents;  // the ten best of term 0 are the worst of all, because of term 1
+  for (std::size_t d = 0; d < 1000; ++d) {
+    if (d < 10) documents.add({0, 1}, {10.0f, -100.0f});
+    if (d >= 10) documents.add({0}, {5.0f});
+  }
+  const WeightedCorpus over(documents, 2);
+  WeightedBatch asked;
+  asked.add({0, 1}, {1.0f, 1.0f});
+  for (const std::string& algorithm : query_algorithms()) {
+    CAPTURE(algorithm);
+    const Ranked ranked = run(over, asked, 10, algorithm);
+    for (std::size_t i = 0; i < 10; ++i) {
+      CHECK(ranked.docs[i] == static_cast<std::int64_t>(10 + i));
+      CHECK(ranked.scores[i] == 5.0f);
     }
   }
 }
