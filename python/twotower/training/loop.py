@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from twotower.errors import TrainingError
+from twotower.losses.wrapping import loss_function
 from twotower.towers import TwoTower
 from twotower.towers.saving import weights_of
 from twotower.training.batches import Batch, Negatives, NegativeSource, epoch_batches, n_batches
@@ -19,7 +20,7 @@ from twotower.training.checkpoint import Position, has_checkpoint, load_checkpoi
 from twotower.training.log import History, MetricsFile, read_history
 from twotower.training.optimiser import rate_at
 from twotower.training.pairs import training_set
-from twotower.training.settings import Settings, check_folder, loss_function
+from twotower.training.settings import Settings, check_folder
 from twotower.training.step import Stepper
 from twotower.training.validation import Validation
 from twotower.types import Collection

@@ -5,20 +5,15 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import torch
 
 from twotower.errors import FileError, InputTypeError, InvalidInputError
-from twotower.losses import LOSSES
-from twotower.registry import resolve
+from twotower.losses.wrapping import loss_function
 from twotower.towers import TwoTower
 from twotower.towers.shape import check_seed, check_size
 from twotower.types import Collection
-
-if TYPE_CHECKING:
-    from twotower.losses import Loss
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -78,26 +73,6 @@ class Settings:
         return record
 
 
-def loss_function(loss: "Loss | str") -> "Loss":
-    """Return `loss`, or the loss of that name with its own defaults.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is no loss of that name.
-    InputTypeError
-        If `loss` is neither a str nor callable.
-    """
-    if isinstance(loss, str):
-        made: Loss = resolve(LOSSES, loss, "loss")()
-        return made
-    if not callable(loss):
-        raise InputTypeError(
-            f"loss is {loss!r}: give a loss, such as tt.losses.in_batch(), or a name of {', '.join(sorted(LOSSES))}"
-        )
-    return loss
-
-
 def check_folder(folder: Path, model: TwoTower, resume: bool) -> None:
     """Make `folder`; refuse one that holds a run unless it is to be resumed, and a model that could not be saved.
 
@@ -126,7 +101,10 @@ def _describe_model(model: TwoTower) -> dict[str, Any]:
 
 def _describe_loss(loss: Any) -> str:
     if isinstance(loss, functools.partial):
-        bound = ", ".join(f"{name}={value!r}" for name, value in sorted(loss.keywords.items()))
+        bound = ", ".join(
+            f"{name}={_describe_loss(value) if callable(value) else repr(value)}"
+            for name, value in sorted(loss.keywords.items())
+        )
         return f"{_describe_loss(loss.func)}({bound})"
     return getattr(loss, "__qualname__", type(loss).__qualname__)
 
