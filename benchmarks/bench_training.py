@@ -15,7 +15,8 @@ from twotower import losses
 from twotower.data import load_collection
 from twotower.text import Analyzer, Vocabulary
 from twotower.towers import TwoTower
-from twotower.training.batches import NegativeSource, epoch_batches
+from twotower.training.batches import epoch_batches
+from twotower.training.drawing import NegativeSource
 from twotower.training.pairs import training_set
 from twotower.training.step import Stepper
 

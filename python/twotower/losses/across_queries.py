@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def cosent_loss(
-    queries: torch.Tensor, documents: torch.Tensor, positive: torch.Tensor, excluded: torch.Tensor, *, temperature: float
+    queries: torch.Tensor,
+    documents: torch.Tensor,
+    positive: torch.Tensor,
+    excluded: torch.Tensor,
+    *,
+    temperature: float,
 ) -> torch.Tensor:
     r"""Return log(1 + sum over positive pairs p and negative pairs n of the batch of exp((s_n - s_p) / T)).
 

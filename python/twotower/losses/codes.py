@@ -49,7 +49,9 @@ def quantised_loss(
     al. 2013, section 4.
     """
     quantise = partial(_straight_through, storage=storage)
-    return apply(base, quantise(queries) if sides == "both" else queries, quantise(documents), positive, excluded, teacher)
+    return apply(
+        base, quantise(queries) if sides == "both" else queries, quantise(documents), positive, excluded, teacher
+    )
 
 
 def as_stored(rows: torch.Tensor, storage: str) -> torch.Tensor:

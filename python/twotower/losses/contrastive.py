@@ -56,7 +56,9 @@ def in_batch_loss(
         return forward
     shared = positive.unsqueeze(1) == positive  # one column as the positive of two queries
     strangers = ~(excluded.T[positive] | shared)
-    return (forward + _softmax_loss(scores.T[positive], torch.arange(len(positive), device=positive.device), strangers)) / 2
+    return (
+        forward + _softmax_loss(scores.T[positive], torch.arange(len(positive), device=positive.device), strangers)
+    ) / 2
 
 
 def _softmax_loss(scores: torch.Tensor, positive: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:

@@ -109,7 +109,9 @@ def triplet(margin: float | str = 0.2, *, similarity: str = "dot", mining: str =
     """
     soft = isinstance(margin, str) and margin == SOFT
     if not soft and (isinstance(margin, bool | str) or not 0 <= margin < float("inf")):
-        raise InvalidInputError(f'margin is {margin!r}: it must be a finite number of at least 0, such as 0.2, or "soft"')
+        raise InvalidInputError(
+            f'margin is {margin!r}: it must be a finite number of at least 0, such as 0.2, or "soft"'
+        )
     if mining not in MINING:
         raise InvalidInputError(f"mining is {mining!r}: choose one of {', '.join(MINING)}")
     return partial(

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def pairwise_logistic_loss(
-    queries: torch.Tensor, documents: torch.Tensor, positive: torch.Tensor, excluded: torch.Tensor, *, temperature: float
+    queries: torch.Tensor,
+    documents: torch.Tensor,
+    positive: torch.Tensor,
+    excluded: torch.Tensor,
+    *,
+    temperature: float,
 ) -> torch.Tensor:
     r"""Return the mean over queries of the mean over their negatives of log(1 + exp(-(s+ - s-) / T)).
 

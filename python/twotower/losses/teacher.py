@@ -30,7 +30,9 @@ def needs_teacher(loss: "Loss") -> bool:
     return found is not None and found.default is inspect.Parameter.empty
 
 
-def scored_mask(scores: torch.Tensor, negatives: torch.Tensor, positive: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+def scored_mask(
+    scores: torch.Tensor, negatives: torch.Tensor, positive: torch.Tensor, teacher: torch.Tensor
+) -> torch.Tensor:
     """Return bool [B, M]: the positives and negatives that the teacher has scored.
 
     Raises
@@ -39,7 +41,9 @@ def scored_mask(scores: torch.Tensor, negatives: torch.Tensor, positive: torch.T
         If `teacher` is not [B, M], holds an infinity, or no query has two scored documents: there is nothing to compare.
     """
     if teacher.shape != scores.shape:
-        raise InvalidInputError(f"for scores {list(scores.shape)} teacher must have this shape, not {list(teacher.shape)}")
+        raise InvalidInputError(
+            f"for scores {list(scores.shape)} teacher must have this shape, not {list(teacher.shape)}"
+        )
     if bool(torch.isinf(teacher).any()):
         raise InvalidInputError("teacher holds an infinity: give finite scores, NaN where there is none")
     counted = negatives.scatter(1, positive.unsqueeze(1), True) & ~torch.isnan(teacher)

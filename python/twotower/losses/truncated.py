@@ -105,7 +105,9 @@ def matryoshka(
     if weights is not None and (
         sizes is None or len(weights) != len(sizes) or not all(0 < weight < float("inf") for weight in weights)
     ):
-        raise InvalidInputError(f"weights is {weights!r} for sizes {sizes!r}: give a finite number above 0 for each size")
+        raise InvalidInputError(
+            f"weights is {weights!r} for sizes {sizes!r}: give a finite number above 0 for each size"
+        )
     return partial(
         matryoshka_loss,
         base=loss_function(base),

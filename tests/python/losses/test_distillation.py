@@ -108,7 +108,9 @@ class TestTeacher:
 
     def test_gradient_with_gaps_is_that_of_finite_differences(self, name):
         generator = torch.Generator().manual_seed(0)
-        queries, documents = (torch.randn(n, 4, generator=generator, dtype=torch.float64, requires_grad=True) for n in (3, 5))
+        queries, documents = (
+            torch.randn(n, 4, generator=generator, dtype=torch.float64, requires_grad=True) for n in (3, 5)
+        )
         teacher = torch.randn(3, 5, generator=generator, dtype=torch.float64)
         teacher[0, 4] = teacher[2, 1] = NAN
         teacher[1] = NAN  # a query that the teacher has not seen

@@ -288,7 +288,9 @@ class TestInBatch:
         s2 = changed @ documents.detach().T
         for value, scores in zip(back, (s, s2), strict=True):
             # document 0 of query 0: against query 2 alone, for query 1 has it too; the same for query 1
-            d0 = torch.log1p(torch.exp(scores[2, 0] - scores[0, 0])) + torch.log1p(torch.exp(scores[2, 0] - scores[1, 0]))
+            d0 = torch.log1p(torch.exp(scores[2, 0] - scores[0, 0])) + torch.log1p(
+                torch.exp(scores[2, 0] - scores[1, 0])
+            )
             d2 = torch.log1p(torch.exp(scores[0, 2] - scores[2, 2]))
             torch.testing.assert_close(value.detach(), (d0 + d2) / 6)
 
@@ -301,7 +303,9 @@ class TestInBatch:
 class TestPairwiseLogistic:
     def test_by_hand(self):
         # s+ = .6, negatives .8 and .1, T = .1: (log(1 + e^2) + log(1 + e^-5)) / 2
-        value = losses.pairwise_logistic(0.1)(rows(1.0), rows(0.6, 0.8, 0.1), OWN[:1], torch.zeros(1, 3, dtype=torch.bool))
+        value = losses.pairwise_logistic(0.1)(
+            rows(1.0), rows(0.6, 0.8, 0.1), OWN[:1], torch.zeros(1, 3, dtype=torch.bool)
+        )
         assert value.item() == pytest.approx((math.log1p(math.exp(2)) + math.log1p(math.exp(-5))) / 2, abs=1e-12)
 
     def test_is_the_contrastive_loss_where_there_is_one_negative(self):
@@ -335,7 +339,9 @@ class TestCoSENT:
         assert (gradient[1] != 0).any()
 
 
-@pytest.mark.parametrize("name", ["cosent", "in_batch", "kl_distillation", "list_mle", "margin_mse", "pairwise_logistic"])
+@pytest.mark.parametrize(
+    "name", ["cosent", "in_batch", "kl_distillation", "list_mle", "margin_mse", "pairwise_logistic"]
+)
 @pytest.mark.parametrize("temperature", [0, -1, float("nan"), float("inf"), "1", True])
 def test_bad_temperature(name, temperature):
     with pytest.raises(InvalidInputError, match="temperature"):
@@ -343,7 +349,7 @@ def test_bad_temperature(name, temperature):
 
 
 def test_unknown_loss_lists_those_there_are():
-    with pytest.raises(AttributeError, match="in_batch, .*triplet"):
+    with pytest.raises(AttributeError, match=r"in_batch, .*triplet"):
         losses.hinge  # noqa: B018
 
 

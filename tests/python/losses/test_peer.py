@@ -9,7 +9,9 @@ from twotower import losses
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    pytest.importorskip("sentence_transformers", reason="the peer sentence-transformers is absent: pip install '.[bench]'")
+    pytest.importorskip(
+        "sentence_transformers", reason="the peer sentence-transformers is absent: pip install '.[bench]'"
+    )
     from sentence_transformers.sentence_transformer import losses as peer
     from sentence_transformers.util import pairwise_cos_sim, pairwise_dot_score
 

@@ -37,7 +37,9 @@ class TestMatryoshka:
         expected = sum(
             w * base(unit(queries[:, :n]), unit(documents[:, :n]), *rest) for n, w in ((8, 1.0), (4, 0.5), (2, 0.25))
         )
-        torch.testing.assert_close(losses.matryoshka(base, [8, 4, 2], [1, 0.5, 0.25])(queries, documents, *rest), expected)
+        torch.testing.assert_close(
+            losses.matryoshka(base, [8, 4, 2], [1, 0.5, 0.25])(queries, documents, *rest), expected
+        )
         torch.testing.assert_close(
             losses.matryoshka(base)(queries, documents, *rest),
             losses.matryoshka(base, [8, 4, 2], [1, 1, 1])(queries, documents, *rest),

@@ -7,7 +7,8 @@ import torch
 from small_collection import ANALYZER, vocabulary_of
 from twotower.errors import InvalidInputError
 from twotower.towers.terms import TermReader
-from twotower.training.batches import NegativeSource, epoch_batches, excluded_mask, n_batches
+from twotower.training.batches import epoch_batches, excluded_mask, n_batches
+from twotower.training.drawing import NegativeSource
 from twotower.training.pairs import shuffled_pairs, training_set
 from twotower.types import Collection, Document
 
@@ -60,13 +61,32 @@ class TestTrainingSet:
 class TestExcluded:
     def test_known_positives_and_equal_texts_are_no_negatives(self, several):
         # columns: w (a's), x (a's), y (b's), z (c's, same text as x)
-        mask = excluded_mask(read(several), np.array([0, 0, 1, 2]), np.array([0, 1, 2, 3]))
-        expected = [[1, 1, 0, 1], [1, 1, 0, 1], [0, 0, 1, 0], [0, 1, 0, 1]]
+        training = read(several)
+        mask = excluded_mask(training.known, training.same_text, np.array([0, 0, 1, 2]), np.array([0, 1, 2, 3]))
+        expected = [[1, 1, 0, 1], [1, 1, 0, 1], [0, 0, 1, 1], [0, 1, 0, 1]]  # z repeats x: it counts once for b
         assert mask.int().tolist() == expected
 
     def test_a_document_twice_in_the_batch_is_excluded_twice(self, several):
-        mask = excluded_mask(read(several), np.array([1, 0]), np.array([2, 0, 2]))
-        assert mask.int().tolist() == [[1, 0, 1], [0, 1, 0]]
+        training = read(several)
+        mask = excluded_mask(training.known, training.same_text, np.array([1, 0]), np.array([2, 0, 2]))
+        assert mask.int().tolist() == [[1, 0, 1], [0, 1, 1]]
+
+    def test_the_mask_is_that_of_plain_loops(self, collection):
+        training = read(collection)
+        generator = np.random.default_rng(0)
+        queries, documents = generator.integers(90, size=40), generator.integers(150, size=70)
+        mask = excluded_mask(training.known, training.same_text, queries, documents).numpy()
+        for row, query in enumerate(queries):
+            for column, document in enumerate(documents):
+                before = training.same_text[documents[:column]].tolist()
+                wanted = document in training.known[query] or training.same_text[document] in before
+                assert mask[row, column] == wanted
+
+    def test_queries_with_one_text_share_their_documents(self, several):
+        several.queries["b"] = several.queries["a"]
+        training = read(several)
+        assert training.positives == [{0, 1}, {2}, {3}]  # as judged: validation counts these
+        assert [training.known[query].tolist() for query in range(3)] == [[0, 1, 2, 3], [0, 1, 2, 3], [1, 3]]
 
 
 class TestBatches:
@@ -106,10 +126,14 @@ class TestNegatives:
 
     def test_random_ones_come_from_the_whole_corpus(self, several):
         assert set(self.draw("random", several)[0].tolist()) == {0, 1, 2, 3}
+        # a knows w, x and z, b knows y, c knows x and z
+        source = self.draw("random", several)[1]
+        for query, left in ((0, {2}), (1, {0, 1, 3}), (2, {0, 2})):
+            assert set(source.draw(np.full(200, query), np.random.default_rng(1)).tolist()) == left
 
     def test_candidates_without_known_positives(self, several):
-        # a has candidates x (known), y, z; b has none; c has z (known) only
-        assert set(self.draw("candidates", several)[0].tolist()) == {2, 3}
+        # a has candidates x (known), y, z (the text of x); b has none; c has z (known) only
+        assert set(self.draw("candidates", several)[0].tolist()) == {2}
         assert len(self.draw("candidates", several)[0]) == 200
 
     def test_a_mapping(self, several):

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from twotower import losses
-from twotower.training.batches import NegativeSource, epoch_batches
+from twotower.training.batches import epoch_batches
+from twotower.training.drawing import NegativeSource
 from twotower.training.optimiser import RowAdam, clip, rate_at
 from twotower.training.pairs import training_set
 from twotower.training.step import WEIGHT_SHARE, Stepper
