@@ -83,8 +83,9 @@ class RowAdam:
             self.parameters[name][at] -= lr * first / second.sqrt().add_(EPSILON)
             return
         shape = (-1, *[1] * (gradient.ndim - 1))
-        rate = lr / (1 - BETAS[0] ** count).view(shape)
-        spread = (second / (1 - BETAS[1] ** count).view(shape)).sqrt_().add_(EPSILON)
+        corrections = [(1 - beta ** count.double()).to(gradient.dtype).view(shape) for beta in BETAS]
+        rate = lr / corrections[0]
+        spread = (second / corrections[1]).sqrt_().add_(EPSILON)
         self.parameters[name][at] -= rate * first / spread
 
     def state(self) -> dict[str, torch.Tensor]:

@@ -10,6 +10,7 @@ from twotower.towers.terms import TermReader
 from twotower.training.batches import epoch_batches, excluded_mask, n_batches
 from twotower.training.drawing import NegativeSource
 from twotower.training.pairs import shuffled_pairs, training_set
+from twotower.training.teacher import TeacherScores
 from twotower.types import Collection, Document
 
 
@@ -114,6 +115,42 @@ class TestBatches:
         assert documents(0, 1, skip=2) == documents(0, 1)[2:]
 
 
+class TestBuckets:
+    def batches(self, collection, buckets, epoch=1):
+        training = read(collection)
+        lengths = np.random.default_rng(0).permutation(len(training.pairs)) + 1
+        fake = type("Lengths", (), {"lengths": lengths})()
+        training = type(training)(
+            **vars(training) | {"queries": fake, "documents": type("None", (), {"lengths": np.zeros(150)})()}
+        )
+        source = NegativeSource(None, collection, training)
+        return [b.queries for b in epoch_batches(training, source, 9, 0, epoch, buckets=buckets)], lengths
+
+    def test_every_pair_once_and_like_lengths_together(self, collection):
+        parts, lengths = self.batches(collection, True)
+        assert sorted(np.concatenate(parts).tolist()) == list(range(90))
+        assert [len(part) for part in parts] == [9] * 10
+        assert max(np.ptp(lengths[part]) for part in parts) == 8  # 90 lengths, each once, all in one bucket run
+        plain, _ = self.batches(collection, False)
+        assert min(np.ptp(lengths[part]) for part in plain) > 20
+
+    def test_the_order_of_batches_is_chance(self, collection):
+        parts, lengths = self.batches(collection, True)
+        means = [lengths[part].mean() for part in parts]
+        assert means != sorted(means)
+        assert [p.tolist() for p in parts] == [p.tolist() for p in self.batches(collection, True)[0]]
+        assert [p.tolist() for p in parts] != [p.tolist() for p in self.batches(collection, True, epoch=2)[0]]
+
+
+class TestTeacher:
+    def test_a_matrix_by_hand(self):
+        run = {"b": {"y": 2.0, "w": 1.0}, "other": {"w": 9.0}}
+        scores = TeacherScores.of(run, ["a", "b"], ["w", "x", "y"])
+        found = scores.matrix(np.array([1, 0, 1]), np.array([2, 0, 1, 2])).numpy()
+        nan = np.nan
+        np.testing.assert_array_equal(found, [[2, 1, nan, 2], [nan] * 4, [2, 1, nan, 2]])
+
+
 class TestNegatives:
     def draw(self, negatives, collection, n=200):
         training = read(collection)
@@ -137,7 +174,8 @@ class TestNegatives:
         assert len(self.draw("candidates", several)[0]) == 200
 
     def test_a_mapping(self, several):
-        assert set(self.draw({"b": ["w", "y"], "c": ["x"]}, several)[0].tolist()) == {0, 1}
+        # b knows y; x has the text of c's z
+        assert set(self.draw({"b": ["w", "y"], "c": ["x", "y"]}, several)[0].tolist()) == {0, 2}
 
     def test_what_cannot_be_drawn_is_refused(self, several):
         with pytest.raises(InvalidInputError, match="'hard'"):
