@@ -75,10 +75,11 @@ def report(benchmark, n, unit):
         benchmark.extra_info[f"{unit}_per_s"] = round(n / benchmark.stats.stats.median)
 
 
-def test_step(benchmark, case):
+@pytest.mark.parametrize("optimiser", ["adam", "adagrad"])
+def test_step(benchmark, case, optimiser):
     model, training, batch = case
     twin = model.twin()
-    stepper = Stepper(twin, losses.in_batch(), clip=1.0)
+    stepper = Stepper(twin, losses.in_batch(), clip=1.0, optimiser=optimiser)
     expected = plain_loss(twin, training, batch).item()
     assert stepper.step(training, batch, LR)[0] == pytest.approx(expected, abs=1e-5)
     benchmark.pedantic(stepper.step, args=(training, batch, LR), rounds=10)

@@ -57,7 +57,7 @@ class BelowPositive:
         """Tell what may stay."""
         positives = _scores_of(block, block.positives, block.positives >= 0, self.teacher)
         lowest = np.where(block.positives >= 0, positives, np.inf).min(axis=1)
-        limit = lowest - (self.margin if self.share is None else (1 - self.share) * np.abs(lowest))
+        limit = lowest - (self.margin or 0.0) - (1 - (self.share or 1.0)) * np.abs(lowest)
         scores = block.scores if self.teacher is None else _scores_of(block, block.docs, block.kept, self.teacher)
         keep: Keep = block.kept & (scores <= limit[:, None])
         return keep

@@ -94,7 +94,7 @@ class Mined(Source):
 
 def mine(
     source: Source, collection: Collection, split: str = "train", *, folder: str | PathLike[str] | None = None,
-    threads: int = 1, seed: int = 0,
+    threads: int = 1,
 ) -> Mined:  # fmt: skip
     """Find the negatives of the queries of a split.
 
@@ -107,7 +107,7 @@ def mine(
         Its judged queries; what is judged relevant in it is in no list.
     folder : path, optional
         Gets the lists, which are then mapped: they take no memory, however many queries there are.
-    threads, seed : int
+    threads : int
 
     Raises
     ------
@@ -126,7 +126,7 @@ def mine(
         positives.setdefault(query_id, set()).add(rows[doc_id])
     if not positives:
         raise InvalidInputError(f"split {split!r} of {collection.name} has no relevant document: nothing to mine for")
-    task = Task.of(collection, list(positives), list(positives.values()), threads=threads, seed=seed)
+    task = Task.of(collection, list(positives), list(positives.values()), threads=threads)
     found = prepared(source, replace(task, folder=None if folder is None else Path(folder)))
     if not isinstance(found, DocLists):
         raise InvalidInputError(f"{source.describe()} has no lists to save: name it in the training instead")

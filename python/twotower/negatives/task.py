@@ -35,7 +35,7 @@ class Task:
     candidates : mapping of query_id to sequence of doc_id
     vectors : callable, optional
         Returns (query vectors [Q, D], document vectors [N, D]) of the model that is being trained.
-    threads, seed : int
+    threads : int
     folder : path, optional
         Where lists are written that shall not stay in memory.
     """
@@ -49,7 +49,6 @@ class Task:
     candidates: Mapping[str, Sequence[str]] = field(default_factory=dict)
     vectors: Callable[[], Vectors] | None = None
     threads: int = 1
-    seed: int = 0
     folder: Path | None = None
 
     @classmethod

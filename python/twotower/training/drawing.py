@@ -31,7 +31,7 @@ class NegativeSource:
         What it knows to be relevant to a query is never drawn for it.
     vectors : callable, optional
         Returns the vectors of queries and documents by the model as it is now.
-    threads, seed : int
+    threads : int
     folder : path, optional
         For lists that shall not stay in memory.
 
@@ -51,7 +51,7 @@ class NegativeSource:
 
     def __init__(
         self, negatives: Negatives, collection: Collection, training: TrainingSet, *,
-        vectors: Callable[[], Vectors] | None = None, threads: int = 1, seed: int = 0, folder: Path | None = None,
+        vectors: Callable[[], Vectors] | None = None, threads: int = 1, folder: Path | None = None,
     ) -> None:  # fmt: skip
         self.sources = as_sources(negatives)
         self.known = training.known
@@ -68,7 +68,6 @@ class NegativeSource:
             training.positives,
             vectors=vectors,
             threads=threads,
-            seed=seed,
             folder=folder,
         )
         self.task = self._settle(replace(task, known=training.known))

@@ -171,7 +171,7 @@ class _Run:
         self.training = training_set(collection, settings.split, model.reader, shuffle_seed)
         self.source = NegativeSource(
             negatives, collection, self.training, vectors=lambda: vectors_of(model, self.training),
-            threads=settings.threads, seed=settings.seed, folder=folder,
+            threads=settings.threads, folder=folder,
         )  # fmt: skip
         self.refreshers = [
             Refresher(self.source, place, model, self.training)

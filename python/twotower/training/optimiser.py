@@ -3,6 +3,7 @@
 V rows of a table, U distinct rows of a batch.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -137,7 +138,11 @@ class RowAdagrad:
         return {f"{group}.{name}": tensor for group, tensors in groups.items() for name, tensor in tensors.items()}
 
 
-OPTIMISERS = {"adagrad": RowAdagrad, "adam": RowAdam, "adam_uncorrected": partial(RowAdam, bias_correction=False)}
+OPTIMISERS: dict[str, Callable[..., Optimiser]] = {
+    "adagrad": RowAdagrad,
+    "adam": RowAdam,
+    "adam_uncorrected": partial(RowAdam, bias_correction=False),
+}
 """Name to what makes one of parameters and names of tables."""
 
 
