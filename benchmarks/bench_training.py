@@ -15,7 +15,8 @@ from twotower import losses
 from twotower.data import load_collection
 from twotower.text import Analyzer, Vocabulary
 from twotower.towers import TwoTower
-from twotower.training.batches import NegativeSource, epoch_batches
+from twotower.training.batches import epoch_batches
+from twotower.training.drawing import NegativeSource
 from twotower.training.pairs import training_set
 from twotower.training.step import Stepper
 
@@ -74,10 +75,11 @@ def report(benchmark, n, unit):
         benchmark.extra_info[f"{unit}_per_s"] = round(n / benchmark.stats.stats.median)
 
 
-def test_step(benchmark, case):
+@pytest.mark.parametrize("optimiser", ["adam", "adagrad"])
+def test_step(benchmark, case, optimiser):
     model, training, batch = case
     twin = model.twin()
-    stepper = Stepper(twin, losses.in_batch(), clip=1.0)
+    stepper = Stepper(twin, losses.in_batch(), clip=1.0, optimiser=optimiser)
     expected = plain_loss(twin, training, batch).item()
     assert stepper.step(training, batch, LR)[0] == pytest.approx(expected, abs=1e-5)
     benchmark.pedantic(stepper.step, args=(training, batch, LR), rounds=10)

@@ -26,7 +26,7 @@ _HOMES = {
     "twotower.types": "Collection Document Hit Hits Qrels Run",
 }
 _EXPORTS = {name: module for module, names in _HOMES.items() for name in names.split()}
-_ROOMS = ("errors", "losses")
+_ROOMS = {"errors": "twotower.errors", "losses": "twotower.losses", "mine": "twotower.negatives"}
 __all__ = [*sorted(_EXPORTS), *_ROOMS, "__version__"]
 
 
@@ -36,7 +36,7 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     if name in _ROOMS:
-        return import_module(f"twotower.{name}")
+        return import_module(_ROOMS[name])
     raise AttributeError(f"module 'twotower' has no attribute {name!r}")
 
 

@@ -15,7 +15,7 @@ LINES = [
     {"cli"},
     {"engine", "experiments", "reporting"},
     {"training"},
-    {"search"},
+    {"negatives", "search"},
     {"index", "towers", "losses", "evaluation"},
     {"text", "data"},
     {"registry", "types", "errors", "hardware", "storage"},

@@ -6,6 +6,9 @@ from typing import Any
 import click
 
 from twotower.cli.options import OutFolder, common, emit, log, use_threads
+from twotower.losses import LOSSES
+from twotower.negatives import NEGATIVES
+from twotower.registry import choose
 
 
 @click.command()
@@ -22,11 +25,12 @@ from twotower.cli.options import OutFolder, common, emit, log, use_threads
     "--seeds", default=1, show_default=True, type=click.IntRange(1), help="Train with so many seeds from --seed on."
 )
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
-@click.option("--loss", help="Instead of the recipe's: in_batch or triplet.")
+@click.option("--loss", help=f"Instead of the recipe's: one of {', '.join(sorted(LOSSES))}.")
+@click.option("--negatives", help=f"Besides those of the batch: one of {', '.join(sorted(NEGATIVES))}.")
 @common
 def train(
     source: str, out: Path | None, config: str | None, towers: tuple[str, ...], tests: tuple[str, ...], seeds: int,
-    epochs: int | None, loss: str | None, threads: int, seed: int, as_json: bool,
+    epochs: int | None, loss: str | None, negatives: str | None, threads: int, seed: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Train towers on the split "train", choose on "valid", and print the table of the test splits.
 
@@ -36,10 +40,13 @@ def train(
 
     from twotower.data import load_collection
     from twotower.experiments import RECIPES, learning_experiment
-    from twotower.registry import choose
 
     threads = use_threads(threads)
-    chosen: dict[str, Any] = {key: value for key, value in (("epochs", epochs), ("loss", loss)) if value is not None}
+    given = {"epochs": epochs, "loss": loss, "negatives": negatives}
+    chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    for registry, name, kind in ((LOSSES, loss, "loss"), (NEGATIVES, negatives, "negatives")):
+        if name is not None:
+            choose(registry, name, kind)
     recipes = [choose(RECIPES, name, "recipe") for name in towers or ("average",)]
     recipes = [replace(recipe, training={**recipe.training, **chosen}) for recipe in recipes]
     if out is not None:

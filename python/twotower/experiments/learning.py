@@ -252,6 +252,8 @@ class _Bench:
             else f", best valid RR@10 {history.best_valid:.4f} in epoch {history.best_epoch}"
         )
         self.log(f"trained {name}: {history.seconds:.0f} s{best}")
+        if history.failure is not None and not shuffle_labels:
+            self.log(f"this run FAILED: {history.failure}")
         self.result.seconds.setdefault(name, []).append(history.seconds)
         return history
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from twotower.errors import InvalidInputError
-from twotower.losses.scores import negative_mask, score_matrix
+from twotower.losses.scores import check_temperature, negative_mask, score_matrix
 
 if TYPE_CHECKING:
     from twotower.losses import Loss
@@ -22,6 +21,7 @@ def in_batch_loss(
     excluded: torch.Tensor,
     *,
     temperature: float,
+    symmetric: bool = False,
 ) -> torch.Tensor:
     r"""Return the mean over queries of -log softmax of the positive's score.
 
@@ -31,6 +31,9 @@ def in_batch_loss(
         As in `twotower.losses`.
     temperature : float
         Divides the scores; above 0.
+    symmetric : bool
+        Take the mean with the other direction, in which each positive must find its query among all queries of the batch
+        but those that it is excluded for.
 
     Returns
     -------
@@ -44,20 +47,34 @@ def in_batch_loss(
     .. math:: -\log \frac{e^{z_{ip}}}{e^{z_{ip}} + \sum_{j \in N(i)} e^{z_{ij}}}
 
     The -log is part of it: the course's slide leaves it out, and minimising the bare fraction would push the positive
-    away. Cost B M D for the scores. Source: van den Oord et al. 2018 (InfoNCE); Karpukhin et al. 2020, section 3.2.
+    away. Any number of hard negatives may stand among the documents; each is a negative for every query, as in Karpukhin
+    et al. 2020, section 3.2. Cost B M D for the scores. Source: van den Oord et al. 2018 (InfoNCE).
     """
     scores = score_matrix(queries, documents) / temperature
-    counted = negative_mask(scores, positive, excluded).scatter(1, positive.unsqueeze(1), True)
+    forward = _softmax_loss(scores, positive, negative_mask(scores, positive, excluded))
+    if not symmetric:
+        return forward
+    shared = positive.unsqueeze(1) == positive  # one column as the positive of two queries
+    strangers = ~(excluded.T[positive] | shared)
+    return (
+        forward + _softmax_loss(scores.T[positive], torch.arange(len(positive), device=positive.device), strangers)
+    ) / 2
+
+
+def _softmax_loss(scores: torch.Tensor, positive: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+    counted = negatives.scatter(1, positive.unsqueeze(1), True)
     return torch.nn.functional.cross_entropy(scores.masked_fill(~counted, float("-inf")), positive)
 
 
-def in_batch(temperature: float = 0.05) -> "Loss":
+def in_batch(temperature: float = 0.05, *, symmetric: bool = False) -> "Loss":
     """Return the in-batch contrastive loss with this temperature.
 
     Parameters
     ----------
     temperature : float
         Above 0. Cosines lie in [-1, 1], so 0.05 lets them span 40 units of the softmax.
+    symmetric : bool
+        Both directions: documents also look for their queries.
 
     Raises
     ------
@@ -74,6 +91,4 @@ def in_batch(temperature: float = 0.05) -> "Loss":
     >>> round(loss(rows, rows, torch.tensor([0, 1]), torch.zeros(2, 2, dtype=torch.bool)).item(), 4)  # log(1 + e^-1)
     0.3133
     """
-    if not 0 < temperature < float("inf"):
-        raise InvalidInputError(f"temperature is {temperature!r}: it must be a number above 0, such as 0.05")
-    return partial(in_batch_loss, temperature=float(temperature))
+    return partial(in_batch_loss, temperature=check_temperature(temperature), symmetric=bool(symmetric))

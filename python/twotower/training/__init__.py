@@ -6,7 +6,10 @@ from typing import Any
 _HOMES = {
     "History": "twotower.training.log",
     "shuffled_pairs": "twotower.training.pairs",
+    "spread": "twotower.training.several_seeds",
+    "tensorboard": "twotower.training.boards",
     "train": "twotower.training.loop",
+    "train_seeds": "twotower.training.several_seeds",
 }
 __all__ = sorted(_HOMES)
 

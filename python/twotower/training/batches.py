@@ -3,25 +3,23 @@
 B queries, M documents of a batch.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from twotower.errors import InvalidInputError
+from twotower.negatives.doc_lists import DocLists, Rows
+from twotower.training.drawing import NegativeSource
 from twotower.training.pairs import TrainingSet
-from twotower.types import Collection
+from twotower.training.teacher import TeacherScores
 
-Rows = npt.NDArray[np.int64]
-Negatives = str | Mapping[str, Sequence[str]] | None
+BUCKET_BATCHES = 16
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of a `TrainingSet`, and the last two arguments of a loss.
+    """Rows of a `TrainingSet`, and the last arguments of a loss.
 
     Attributes
     ----------
@@ -30,77 +28,49 @@ class Batch:
         First the B positives, then the explicit negatives.
     positive : Tensor of int64, shape [B]
     excluded : Tensor of bool, shape [B, M]
+    teacher : Tensor of float32, shape [B, M], or None
+        NaN where the teacher has no score.
     """
 
     queries: Rows
     documents: Rows
     positive: torch.Tensor
     excluded: torch.Tensor
+    teacher: torch.Tensor | None = None
 
-
-class NegativeSource:
-    """Draws one explicit negative a query, from what the caller named.
-
-    Parameters
-    ----------
-    negatives : None, "random", "candidates" or mapping of query_id to doc_ids
-        None draws nothing. "random": any document of the corpus. "candidates": the query's own candidates in the
-        collection; they are *maybe* negatives. A mapping: hard negatives found beforehand. A query without any gets
-        none.
-    collection : Collection
-    training : TrainingSet
-        Known positives of a query are never drawn for it.
-
-    Raises
-    ------
-    InvalidInputError
-        If `negatives` is another word, or names a document that the collection lacks, or the collection has no
-        candidates.
-    """
-
-    def __init__(self, negatives: Negatives, collection: Collection, training: TrainingSet) -> None:
-        self.n_documents = len(collection.corpus)
-        self.random = negatives == "random"
-        self.pools: list[Rows] | None = None
-        if negatives is None or self.random:
-            return
-        if isinstance(negatives, str) and negatives != "candidates":
-            raise InvalidInputError(
-                f"unknown negatives {negatives!r}: choose None, 'random', 'candidates' or a dict of query_id to doc_ids"
-            )
-        if negatives == "candidates" and not collection.candidates:
-            raise InvalidInputError(f"{collection.name} has no candidates: choose negatives=None or 'random'")
-        given = collection.candidates if isinstance(negatives, str) else negatives
-        self.pools = _pools(given, collection, training)
-
-    def draw(self, queries: Rows, generator: np.random.Generator) -> Rows:
-        """Return document rows for `queries`: at most one a query."""
-        if self.random:
-            return generator.integers(self.n_documents, size=len(queries))
-        if self.pools is None:
-            return np.empty(0, np.int64)
-        chosen = generator.random(len(queries))
-        pools = [self.pools[query] for query in queries.tolist()]
-        return np.array(
-            [pool[int(at * len(pool))] for pool, at in zip(pools, chosen, strict=True) if len(pool)], np.int64
-        )
+    @property
+    def has_negatives(self) -> bool:
+        """Whether a query has a document to beat; one without teaches nothing."""
+        return bool((~self.excluded).scatter(1, self.positive.unsqueeze(1), False).any())
 
 
 def epoch_batches(
-    training: TrainingSet, source: NegativeSource, batch_size: int, seed: int, epoch: int, skip: int = 0
-) -> Iterator[Batch]:
+    training: TrainingSet, source: NegativeSource, batch_size: int, seed: int, epoch: int, skip: int = 0, *,
+    buckets: bool = False, teacher: TeacherScores | None = None,
+) -> Iterator[Batch]:  # fmt: skip
     """Yield the batches of an epoch, the same for the same arguments, from batch number `skip` on.
 
     Every pair comes once an epoch, in an order of `seed` and `epoch`. The batches differ in size by one pair at most,
-    so that none is left with hardly any negatives.
+    so that none is left with hardly any negatives. With `buckets` the pairs of a batch have texts of like length.
     """
     order = np.random.default_rng([seed, epoch]).permutation(len(training.pairs))
-    for number, chosen in enumerate(np.array_split(order, n_batches(training, batch_size))):
+    n = n_batches(training, batch_size)
+    parts = np.array_split(order, n)
+    if buckets:
+        parts = _bucketed(training, parts, np.random.default_rng([seed, epoch, n]))
+    for number, chosen in enumerate(parts):
         if number >= skip:
-            queries, positives = training.pairs[chosen].T
-            drawn = source.draw(queries, np.random.default_rng([seed, epoch, number]))
-            documents = np.concatenate([positives, drawn])
-            yield Batch(queries, documents, torch.arange(len(queries)), excluded_mask(training, queries, documents))
+            queries, judged = training.pairs[chosen].T
+            generator = np.random.default_rng([seed, epoch, number])
+            positives = source.positives(queries, judged, generator)
+            documents = np.concatenate([positives, source.draw(queries, generator)])
+            yield Batch(
+                queries,
+                documents,
+                torch.arange(len(queries)),
+                excluded_mask(source.known, training.same_text, queries, documents),
+                None if teacher is None else teacher.matrix(queries, documents),
+            )
 
 
 def n_batches(training: TrainingSet, batch_size: int) -> int:
@@ -108,35 +78,34 @@ def n_batches(training: TrainingSet, batch_size: int) -> int:
     return -(-len(training.pairs) // batch_size)
 
 
-def excluded_mask(training: TrainingSet, queries: Rows, documents: Rows) -> torch.Tensor:
-    """Return bool [B, M]: True where the document, or one with the same text, is relevant by any judgement."""
-    columns: dict[int, list[int]] = defaultdict(list)
-    for column, document in enumerate(training.same_text[documents].tolist()):
-        columns[document].append(column)
-    known = [
-        (row, column)
-        for row, query in enumerate(queries.tolist())
-        for document in training.positives[query]
-        for column in columns.get(int(training.same_text[document]), ())
-    ]
-    mask = torch.zeros(len(queries), len(documents), dtype=torch.bool)
-    rows, cols = np.array(known, np.int64).reshape(-1, 2).T
-    mask[torch.from_numpy(rows), torch.from_numpy(cols)] = True
-    return mask
+def excluded_mask(known: DocLists, same_text: Rows, queries: Rows, documents: Rows) -> torch.Tensor:
+    """Return bool [B, M]: True where the document is known to be no negative, or was there before in the batch.
+
+    A document that comes twice, or two with one text, would push twice. The later one counts only for the query whose positive
+    it is, as losses exempt the positive.
+    """
+    places, wanted = known.flat(queries)
+    order = np.argsort(documents, kind="stable")
+    ranked = documents[order]
+    first, end = np.searchsorted(ranked, wanted, "left"), np.searchsorted(ranked, wanted, "right")
+    counts = end - first
+    shift = np.repeat(first - (np.cumsum(counts) - counts), counts)
+    mask = np.zeros((len(queries), len(documents)), bool)
+    mask[np.repeat(places, counts), order[np.arange(counts.sum()) + shift]] = True
+    repeated = np.ones(len(documents), bool)
+    repeated[np.unique(same_text[documents], return_index=True)[1]] = False
+    mask[:, repeated] = True
+    return torch.from_numpy(mask)
 
 
-def _pools(given: Mapping[str, Sequence[str]], collection: Collection, training: TrainingSet) -> list[Rows]:
-    document_rows = {doc_id: row for row, doc_id in enumerate(collection.corpus)}
-    for query_id in given:
-        if query_id not in collection.queries:
-            raise InvalidInputError(f"negatives are given for query {query_id!r}, which {collection.name} lacks")
-    pools = []
-    for query, query_id in enumerate(training.query_ids):
-        try:
-            rows = {document_rows[doc_id] for doc_id in given.get(query_id, ())}
-        except KeyError as error:
-            raise InvalidInputError(
-                f"negatives of query {query_id!r} name document {error.args[0]!r}, which {collection.name} lacks"
-            ) from error
-        pools.append(np.array(sorted(rows - training.positives[query]), np.int64))
-    return pools
+def _bucketed(training: TrainingSet, parts: list[Rows], generator: np.random.Generator) -> list[Rows]:
+    """Sort every `BUCKET_BATCHES` batches by length and cut them again; the batches then come in an order of chance."""
+    sorted_parts: list[Rows] = []
+    for start in range(0, len(parts), BUCKET_BATCHES):
+        some = parts[start : start + BUCKET_BATCHES]
+        chosen = np.concatenate(some)
+        queries, documents = training.pairs[chosen].T
+        longest = np.maximum(training.queries.lengths[queries], training.documents.lengths[documents])
+        ends = np.cumsum([len(part) for part in some])[:-1]
+        sorted_parts += np.split(chosen[np.argsort(longest, kind="stable")], ends)
+    return [sorted_parts[i] for i in generator.permutation(len(sorted_parts))]

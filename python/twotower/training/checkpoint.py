@@ -1,13 +1,14 @@
 """Checkpoints: all that is needed to go on exactly where a killed run was.
 
-A folder ``checkpoint`` of state.safetensors (weights, moments, random state) and state.json (position, settings,
-checksum), replaced in one step.
+A folder ``checkpoint`` of state.safetensors (weights, moments, random state), state.json (position, settings, checksum) and
+the negatives that hang on the model, replaced in one step.
 """
 
 import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,9 @@ from safetensors.torch import load_file, save_file
 from twotower.errors import CorruptFileError, FileError, InvalidInputError
 from twotower.storage import replace_folder
 from twotower.towers.saving import check_tensors
-from twotower.training.optimiser import RowAdam
+from twotower.training.optimiser import Optimiser
 
-VERSION = 1
+VERSION = 2
 TENSORS, POSITION = "state.safetensors", "state.json"
 
 
@@ -47,8 +48,12 @@ class Position:
     settings: dict[str, Any]
 
 
-def write_checkpoint(folder: Path, optimiser: RowAdam, position: Position) -> None:
+def write_checkpoint(
+    folder: Path, optimiser: Optimiser, position: Position, write_more: Iterable[Callable[[Path], None]] = ()
+) -> None:
     """Write weights, moments, torch's random state and `position` in the place of an earlier checkpoint in `folder`.
+
+    `write_more` are called with the folder of the new checkpoint before it takes its place.
 
     Raises
     ------
@@ -62,6 +67,8 @@ def write_checkpoint(folder: Path, optimiser: RowAdam, position: Position) -> No
             save_file(optimiser.state() | {"random": torch.get_rng_state()}, new / TENSORS)
             record = {"version": VERSION, "sha256": _digest(new / TENSORS), **asdict(position)}
             (new / POSITION).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+            for write in write_more:
+                write(new)
             replace_folder(new, folder / "checkpoint")
     except (OSError, SafetensorError) as error:
         raise FileError(f"cannot write a checkpoint into {folder}: {error}") from error
@@ -108,7 +115,7 @@ def read_position(folder: Path, settings: dict[str, Any]) -> Position:
     return position
 
 
-def load_checkpoint(folder: Path, optimiser: RowAdam) -> None:
+def load_checkpoint(folder: Path, optimiser: Optimiser) -> None:
     """Put the saved weights, moments and random state in their places.
 
     Raises

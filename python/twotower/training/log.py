@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from twotower.errors import CorruptFileError, FileError
 from twotower.storage import write_file_atomically
+from twotower.training.health import failure
 
 
 @dataclass
@@ -26,6 +27,13 @@ class History:
         From 1; the epoch whose weights the model has in the end. None without a valid split: the last.
     seconds : float
         Wall time, over all resumed parts, reading the texts included.
+    blind : float or None
+        RR@10 on valid that one ranking for all queries reaches (`twotower.training.health.query_blind_score`).
+    indifferent : list of float or None
+        For each epoch the loss of its first batch under a model that gives all documents one score.
+    refreshes : list of dict
+        Each time that negatives were made anew: at which step, how old the weights were (``staleness``, in steps), and which
+        share of what the weights of that step put on top the lists have (``overlap``; of the old lists ``overlap_before``).
     """
 
     losses: list[float] = field(default_factory=list)
@@ -33,6 +41,16 @@ class History:
     valid_steps: list[int] = field(default_factory=list)
     best_epoch: int | None = None
     seconds: float = 0.0
+    blind: float | None = None
+    indifferent: list[float | None] = field(default_factory=list)
+    refreshes: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def failure(self) -> str | None:
+        """Why the run has failed (`twotower.training.health.failure`); None if it has not."""
+        n_epochs = max(1, len(self.indifferent))
+        last = self.losses[-(len(self.losses) // n_epochs) :]
+        return failure(last, self.indifferent[-1] if self.indifferent else None, self.best_valid, self.blind)
 
     @property
     def best_valid(self) -> float | None:
@@ -51,9 +69,22 @@ class History:
             raise TypeError(f"{record!r:.40} is no object")
         if "step" in record:
             self.losses.append(_number(record["loss"]))
-        elif "valid" in record:
+        elif "refresh" in record:
+            self.refreshes.append({name: _number(value) for name, value in record.items()})
+        elif "epoch" in record:
+            self._add_epoch(record)
+        else:
+            raise KeyError("step")
+
+    def _add_epoch(self, record: dict[str, Any]) -> None:
+        if "indifferent" in record:
+            value = record["indifferent"]
+            self.indifferent.append(None if value is None else _number(value))
+        if "valid" in record:
             self.valid.append(_number(record["valid"]))
             self.valid_steps.append(len(self.losses))
+            if "blind" in record:
+                self.blind = _number(record["blind"])
             if self.best_valid is None or record["valid"] > self.best_valid:
                 self.best_epoch = record["epoch"]
 
@@ -126,18 +157,29 @@ def read_history(path: Path, length: int | None = None) -> History:
 
 
 def write_history(history: History, path: Path) -> None:
-    """Write, atomically, a metrics.jsonl from which `read_history` gives the same losses and valid figures.
+    """Write, atomically, a metrics.jsonl from which `read_history` gives the same History, but for its seconds.
 
     Its lines lack what a History does not keep: learning rates, gradients and times.
     """
-    ends = dict(zip(history.valid_steps, enumerate(history.valid, 1), strict=True))
+    n_epochs = max(len(history.valid), len(history.indifferent))
+    ends = history.valid_steps or [len(history.losses) * epoch // n_epochs for epoch in range(1, n_epochs + 1)]
+    epochs = {step: _epoch_record(history, epoch) for epoch, step in enumerate(ends, 1)}
+    refreshes = {record["at_step"]: record for record in history.refreshes}
     lines = []
     for step, loss in enumerate(history.losses, 1):
-        lines.append(json.dumps({"step": step, "loss": loss}))
-        if step in ends:
-            epoch, valid = ends[step]
-            lines.append(json.dumps({"epoch": epoch, "valid": valid}))
-    write_file_atomically(path, "".join(f"{line}\n" for line in lines).encode())
+        lines.append({"step": step, "loss": loss})
+        lines += [found[step] for found in (refreshes, epochs) if step in found]
+    write_file_atomically(path, "".join(f"{json.dumps(line)}\n" for line in lines).encode())
+
+
+def _epoch_record(history: History, epoch: int) -> dict[str, Any]:
+    record: dict[str, Any] = {"epoch": epoch}
+    if epoch <= len(history.valid):
+        record["valid"] = history.valid[epoch - 1]
+        record |= {} if history.blind is None else {"blind": history.blind}
+    if epoch <= len(history.indifferent):
+        record["indifferent"] = history.indifferent[epoch - 1]
+    return record
 
 
 def _number(value: Any) -> float:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
+from twotower.negatives.doc_lists import DocLists
+from twotower.negatives.task import with_equal_texts
 from twotower.towers.reader import Reader, Terms
 from twotower.types import Collection
 
@@ -29,6 +31,9 @@ class TrainingSet:
         (query row, document row), in the order of the qrels.
     positives : list of frozenset of int
         By query row: all its document rows.
+    known : DocLists
+        By query row: what is no negative of it. Its documents, those of queries with the same text, and all documents with
+        the text of one of these.
     same_text : ndarray of int64, shape [N]
         By document row: the first row with the same text. Equal texts are one document to the losses.
     query_ids : list of str
@@ -39,6 +44,7 @@ class TrainingSet:
     documents: Terms
     pairs: npt.NDArray[np.int64]
     positives: list[frozenset[int]]
+    known: DocLists
     same_text: npt.NDArray[np.int64]
     query_ids: list[str]
 
@@ -92,9 +98,18 @@ def training_set(collection: Collection, split: str, reader: Reader, shuffle_see
         documents=documents,
         pairs=rows,
         positives=[frozenset(found) for found in positives],
+        known=DocLists.of(with_equal_texts(_of_equal_queries(positives, list(query_rows), collection), texts)),
         same_text=np.array([first_row.setdefault(text, row) for row, text in enumerate(texts)], np.int64),
         query_ids=list(query_rows),
     )
+
+
+def _of_equal_queries(positives: list[set[int]], query_ids: list[str], collection: Collection) -> list[set[int]]:
+    """Return for each query the documents of all queries with its text."""
+    together: dict[str, set[int]] = {}
+    for query_id, docs in zip(query_ids, positives, strict=True):
+        together.setdefault(collection.queries[query_id], set()).update(docs)
+    return [together[collection.queries[query_id]] for query_id in query_ids]
 
 
 def shuffled_pairs(pairs: list[Pair], seed: int) -> list[Pair]:

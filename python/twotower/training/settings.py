@@ -3,21 +3,24 @@
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import torch
 
 from twotower.errors import FileError, InputTypeError, InvalidInputError
-from twotower.losses import LOSSES
-from twotower.registry import resolve
+from twotower.losses.teacher import needs_teacher
+from twotower.losses.wrapping import loss_function
+from twotower.negatives.choose import as_sources
+from twotower.registry import choose
 from twotower.towers import TwoTower
 from twotower.towers.shape import check_seed, check_size
+from twotower.training.optimiser import OPTIMISERS
 from twotower.types import Collection
 
-if TYPE_CHECKING:
-    from twotower.losses import Loss
+PRECISIONS = ("bfloat16", "float32")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,14 @@ class Settings:
     epochs: int
     batch_size: int
     lr: float
+    warmup: float
     clip: float
+    optimiser: str
+    weight_decay: float
+    precision: str
+    buckets: bool
+    patience: int | None
+    teacher: str
     seed: int
     shuffle_labels: bool
     checkpoint_every: int | None
@@ -41,8 +51,9 @@ class Settings:
 
     @classmethod
     def of(
-        cls, model: TwoTower, collection: Collection, *, loss: Any, negatives: Any, threads: int | None, **plain: Any
-    ) -> Self:
+        cls, model: TwoTower, collection: Collection, *, loss: Any, negatives: Any, teacher: Any, threads: int | None,
+        **plain: Any,
+    ) -> Self:  # fmt: skip
         """Check the arguments of `train` and put them on record.
 
         Raises
@@ -56,16 +67,39 @@ class Settings:
             raise InputTypeError(f"model is of type {type(model).__name__}: it must be a TwoTower")
         for name in ("epochs", "batch_size"):
             check_size(name, plain[name])
-        if plain["checkpoint_every"] is not None:
-            check_size("checkpoint_every", plain["checkpoint_every"])
+        for name in ("checkpoint_every", "patience"):
+            if plain[name] is not None:
+                check_size(name, plain[name])
         check_seed(plain["seed"])
         for name in ("lr", "clip"):
             if not 0 < plain[name] < float("inf"):
                 raise InvalidInputError(f"{name} is {plain[name]!r}: it must be a finite number above 0")
+        if not 0 <= plain["warmup"] < 1:
+            raise InvalidInputError(
+                f"warmup is {plain['warmup']!r}: it must be a share of the steps, from 0 to below 1"
+            )
+        if not 0 <= plain["weight_decay"] < float("inf"):
+            raise InvalidInputError(
+                f"weight_decay is {plain['weight_decay']!r}: it must be a finite number of at least 0"
+            )
+        choose(OPTIMISERS, plain["optimiser"], "optimiser")
+        if plain["precision"] not in PRECISIONS:
+            raise InvalidInputError(f"precision is {plain['precision']!r}: choose one of {', '.join(PRECISIONS)}")
+        function = loss_function(loss)
+        if needs_teacher(function) != (teacher is not None):
+            raise InvalidInputError(
+                f"the loss {_describe_loss(function)} {'needs' if teacher is None else 'takes no'} teacher: "
+                + (
+                    "give teacher=, a run of scores"
+                    if teacher is None
+                    else "leave it out, or choose a loss that distils"
+                )
+            )
         return cls(
             model=_describe_model(model),
             collection=collection.fingerprint(),
-            loss=_describe_loss(loss_function(loss)),
+            loss=_describe_loss(function),
+            teacher=_describe_teacher(teacher),
             negatives=_describe_negatives(negatives),
             threads=torch.get_num_threads() if threads is None else check_size("threads", threads),
             **plain,
@@ -76,26 +110,6 @@ class Settings:
         record: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         del record["checkpoint_every"]
         return record
-
-
-def loss_function(loss: "Loss | str") -> "Loss":
-    """Return `loss`, or the loss of that name with its own defaults.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is no loss of that name.
-    InputTypeError
-        If `loss` is neither a str nor callable.
-    """
-    if isinstance(loss, str):
-        made: Loss = resolve(LOSSES, loss, "loss")()
-        return made
-    if not callable(loss):
-        raise InputTypeError(
-            f"loss is {loss!r}: give a loss, such as tt.losses.in_batch(), or a name of {', '.join(sorted(LOSSES))}"
-        )
-    return loss
 
 
 def check_folder(folder: Path, model: TwoTower, resume: bool) -> None:
@@ -126,13 +140,21 @@ def _describe_model(model: TwoTower) -> dict[str, Any]:
 
 def _describe_loss(loss: Any) -> str:
     if isinstance(loss, functools.partial):
-        bound = ", ".join(f"{name}={value!r}" for name, value in sorted(loss.keywords.items()))
+        bound = ", ".join(
+            f"{name}={_describe_loss(value) if callable(value) else repr(value)}"
+            for name, value in sorted(loss.keywords.items())
+        )
         return f"{_describe_loss(loss.func)}({bound})"
     return getattr(loss, "__qualname__", type(loss).__qualname__)
 
 
 def _describe_negatives(negatives: Any) -> str:
-    if negatives is None or isinstance(negatives, str):
-        return str(negatives)
-    listed = json.dumps({query_id: list(doc_ids) for query_id, doc_ids in negatives.items()}, sort_keys=True)
-    return f"mapping {hashlib.sha256(listed.encode()).hexdigest()}"
+    return "; ".join(source.describe() for source in as_sources(negatives)) or "None"
+
+
+def _describe_teacher(teacher: Any) -> str:
+    if teacher is None:
+        return "None"
+    if not isinstance(teacher, Mapping):
+        raise InputTypeError(f"teacher is {type(teacher).__name__}: give a run, query_id to doc_id to score")
+    return f"run {hashlib.sha256(json.dumps(teacher, sort_keys=True).encode()).hexdigest()}"

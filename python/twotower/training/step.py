@@ -4,13 +4,14 @@ U distinct terms of a batch.
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.func import functional_call
 
+from twotower.registry import choose
 from twotower.training.batches import Batch
-from twotower.training.optimiser import RowAdam, clip
+from twotower.training.optimiser import OPTIMISERS, Optimiser, clip
 from twotower.training.pairs import TrainingSet
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ class Stepper:
         See `twotower.losses`.
     clip : float
         Longest gradient allowed, over all parameters.
+    optimiser : str
+        A name of `OPTIMISERS`.
+    precision : {"float32", "bfloat16"}
+        "bfloat16": matrix products of the towers run in it where torch's autocast holds that to be safe; weights, loss
+        and update stay in float32.
+    **options
+        Of the optimiser.
 
     Notes
     -----
@@ -43,18 +51,45 @@ class Stepper:
     (benchmarks/bench_training.py), and less of it the larger the vocabulary.
     """
 
-    def __init__(self, model: "TwoTower", loss: "Loss", clip: float) -> None:
+    def __init__(
+        self,
+        model: "TwoTower",
+        loss: "Loss",
+        clip: float,
+        *,
+        optimiser: str = "adam",
+        precision: str = "float32",
+        **options: Any,
+    ) -> None:
         self.model = model
         self.loss = loss
         self.clip = clip
+        self.low_precision = precision == "bfloat16"
         parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}
-        self.optimiser = RowAdam(parameters, {name for name in parameters if name.endswith("." + TABLE)})
+        tables = {name for name in parameters if name.endswith("." + TABLE)}
+        self.optimiser: Optimiser = choose(OPTIMISERS, optimiser, "optimiser")(parameters, tables, **options)
 
     def step(self, training: TrainingSet, batch: Batch, lr: float) -> tuple[float, float]:
         """Improve the model on `batch`; return the loss before the step and the length of the gradient before clipping.
 
-        The weights stay as they are if either is not finite.
+        The weights stay as they are if either is not finite, or if no query of the batch has a negative: loss and length
+        are then 0.
         """
+        if not batch.has_negatives:
+            return 0.0, 0.0
+        vectors, tables = self._vectors(training, batch)
+        if not all(bool(torch.isfinite(side).all()) for side in vectors):
+            return float("nan"), float("nan")
+        extra = () if batch.teacher is None else (batch.teacher,)
+        loss = self.loss(vectors[0], vectors[1], batch.positive, batch.excluded, *extra)
+        if not bool(torch.isfinite(loss)):
+            return loss.item(), float("nan")
+        return loss.item(), self._update(loss, tables, lr)
+
+    def _vectors(
+        self, training: TrainingSet, batch: Batch
+    ) -> tuple[list[torch.Tensor], dict[str, tuple[torch.Tensor, torch.Tensor]]]:
+        """Return the vectors of queries and documents, and for each table the distinct terms and their rows."""
         sides = [training.queries.select(batch.queries).tensors(), training.documents.select(batch.documents).tensors()]
         names = ["query_tower", "document_tower"]
         groups = (
@@ -62,7 +97,7 @@ class Stepper:
             if self.model.tied
             else [(name, [side]) for name, side in zip(names, sides, strict=True)]
         )
-        tables: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}  # table name -> (distinct terms, their rows)
+        tables: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
         vectors: list[torch.Tensor] = []
         for name, read in groups:
             distinct, places = torch.unique(torch.cat([ids for ids, _ in read]), return_inverse=True)
@@ -70,11 +105,10 @@ class Stepper:
             tables[f"{name}.{TABLE}"] = distinct, rows
             tower = self.model.get_submodule(name)
             for part, (_, offsets) in zip(places.split([len(ids) for ids, _ in read]), read, strict=True):
-                vectors.append(self.model.finish(functional_call(tower, {TABLE: rows}, (part, offsets))))
-        loss = self.loss(vectors[0], vectors[1], batch.positive, batch.excluded)
-        if not bool(torch.isfinite(loss)):
-            return loss.item(), float("nan")
-        return loss.item(), self._update(loss, tables, lr)
+                with torch.autocast("cpu", torch.bfloat16, enabled=self.low_precision):
+                    read_vectors = functional_call(tower, {TABLE: rows}, (part, offsets))
+                vectors.append(self.model.finish(read_vectors.float()))
+        return vectors, tables
 
     def _update(self, loss: torch.Tensor, tables: dict[str, tuple[torch.Tensor, torch.Tensor]], lr: float) -> float:
         dense = {name: parameter for name, parameter in self.model.named_parameters() if name not in tables}

@@ -7,8 +7,10 @@ import torch
 from small_collection import ANALYZER, vocabulary_of
 from twotower.errors import InvalidInputError
 from twotower.towers.terms import TermReader
-from twotower.training.batches import NegativeSource, epoch_batches, excluded_mask, n_batches
+from twotower.training.batches import epoch_batches, excluded_mask, n_batches
+from twotower.training.drawing import NegativeSource
 from twotower.training.pairs import shuffled_pairs, training_set
+from twotower.training.teacher import TeacherScores
 from twotower.types import Collection, Document
 
 
@@ -60,13 +62,32 @@ class TestTrainingSet:
 class TestExcluded:
     def test_known_positives_and_equal_texts_are_no_negatives(self, several):
         # columns: w (a's), x (a's), y (b's), z (c's, same text as x)
-        mask = excluded_mask(read(several), np.array([0, 0, 1, 2]), np.array([0, 1, 2, 3]))
-        expected = [[1, 1, 0, 1], [1, 1, 0, 1], [0, 0, 1, 0], [0, 1, 0, 1]]
+        training = read(several)
+        mask = excluded_mask(training.known, training.same_text, np.array([0, 0, 1, 2]), np.array([0, 1, 2, 3]))
+        expected = [[1, 1, 0, 1], [1, 1, 0, 1], [0, 0, 1, 1], [0, 1, 0, 1]]  # z repeats x: it counts once for b
         assert mask.int().tolist() == expected
 
     def test_a_document_twice_in_the_batch_is_excluded_twice(self, several):
-        mask = excluded_mask(read(several), np.array([1, 0]), np.array([2, 0, 2]))
-        assert mask.int().tolist() == [[1, 0, 1], [0, 1, 0]]
+        training = read(several)
+        mask = excluded_mask(training.known, training.same_text, np.array([1, 0]), np.array([2, 0, 2]))
+        assert mask.int().tolist() == [[1, 0, 1], [0, 1, 1]]
+
+    def test_the_mask_is_that_of_plain_loops(self, collection):
+        training = read(collection)
+        generator = np.random.default_rng(0)
+        queries, documents = generator.integers(90, size=40), generator.integers(150, size=70)
+        mask = excluded_mask(training.known, training.same_text, queries, documents).numpy()
+        for row, query in enumerate(queries):
+            for column, document in enumerate(documents):
+                before = training.same_text[documents[:column]].tolist()
+                wanted = document in training.known[query] or training.same_text[document] in before
+                assert mask[row, column] == wanted
+
+    def test_queries_with_one_text_share_their_documents(self, several):
+        several.queries["b"] = several.queries["a"]
+        training = read(several)
+        assert training.positives == [{0, 1}, {2}, {3}]  # as judged: validation counts these
+        assert [training.known[query].tolist() for query in range(3)] == [[0, 1, 2, 3], [0, 1, 2, 3], [1, 3]]
 
 
 class TestBatches:
@@ -94,6 +115,42 @@ class TestBatches:
         assert documents(0, 1, skip=2) == documents(0, 1)[2:]
 
 
+class TestBuckets:
+    def batches(self, collection, buckets, epoch=1):
+        training = read(collection)
+        lengths = np.random.default_rng(0).permutation(len(training.pairs)) + 1
+        fake = type("Lengths", (), {"lengths": lengths})()
+        training = type(training)(
+            **vars(training) | {"queries": fake, "documents": type("None", (), {"lengths": np.zeros(150)})()}
+        )
+        source = NegativeSource(None, collection, training)
+        return [b.queries for b in epoch_batches(training, source, 9, 0, epoch, buckets=buckets)], lengths
+
+    def test_every_pair_once_and_like_lengths_together(self, collection):
+        parts, lengths = self.batches(collection, True)
+        assert sorted(np.concatenate(parts).tolist()) == list(range(90))
+        assert [len(part) for part in parts] == [9] * 10
+        assert max(np.ptp(lengths[part]) for part in parts) == 8  # 90 lengths, each once, all in one bucket run
+        plain, _ = self.batches(collection, False)
+        assert min(np.ptp(lengths[part]) for part in plain) > 20
+
+    def test_the_order_of_batches_is_chance(self, collection):
+        parts, lengths = self.batches(collection, True)
+        means = [lengths[part].mean() for part in parts]
+        assert means != sorted(means)
+        assert [p.tolist() for p in parts] == [p.tolist() for p in self.batches(collection, True)[0]]
+        assert [p.tolist() for p in parts] != [p.tolist() for p in self.batches(collection, True, epoch=2)[0]]
+
+
+class TestTeacher:
+    def test_a_matrix_by_hand(self):
+        run = {"b": {"y": 2.0, "w": 1.0}, "other": {"w": 9.0}}
+        scores = TeacherScores.of(run, ["a", "b"], ["w", "x", "y"])
+        found = scores.matrix(np.array([1, 0, 1]), np.array([2, 0, 1, 2])).numpy()
+        nan = np.nan
+        np.testing.assert_array_equal(found, [[2, 1, nan, 2], [nan] * 4, [2, 1, nan, 2]])
+
+
 class TestNegatives:
     def draw(self, negatives, collection, n=200):
         training = read(collection)
@@ -106,14 +163,19 @@ class TestNegatives:
 
     def test_random_ones_come_from_the_whole_corpus(self, several):
         assert set(self.draw("random", several)[0].tolist()) == {0, 1, 2, 3}
+        # a knows w, x and z, b knows y, c knows x and z
+        source = self.draw("random", several)[1]
+        for query, left in ((0, {2}), (1, {0, 1, 3}), (2, {0, 2})):
+            assert set(source.draw(np.full(200, query), np.random.default_rng(1)).tolist()) == left
 
     def test_candidates_without_known_positives(self, several):
-        # a has candidates x (known), y, z; b has none; c has z (known) only
-        assert set(self.draw("candidates", several)[0].tolist()) == {2, 3}
+        # a has candidates x (known), y, z (the text of x); b has none; c has z (known) only
+        assert set(self.draw("candidates", several)[0].tolist()) == {2}
         assert len(self.draw("candidates", several)[0]) == 200
 
     def test_a_mapping(self, several):
-        assert set(self.draw({"b": ["w", "y"], "c": ["x"]}, several)[0].tolist()) == {0, 1}
+        # b knows y; x has the text of c's z
+        assert set(self.draw({"b": ["w", "y"], "c": ["x", "y"]}, several)[0].tolist()) == {0, 2}
 
     def test_what_cannot_be_drawn_is_refused(self, several):
         with pytest.raises(InvalidInputError, match="'hard'"):

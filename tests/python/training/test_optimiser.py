@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from twotower import losses
-from twotower.training.batches import NegativeSource, epoch_batches
-from twotower.training.optimiser import RowAdam, clip, rate_at
+from twotower.training.batches import epoch_batches
+from twotower.training.drawing import NegativeSource
+from twotower.training.optimiser import RowAdagrad, RowAdam, clip, rate_at
 from twotower.training.pairs import training_set
 from twotower.training.step import WEIGHT_SHARE, Stepper
 
@@ -36,6 +37,69 @@ def test_each_row_follows_torch_adam_over_the_steps_that_have_it():
     assert (table[3] == 1).all()
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_is_torch_adamw_to_the_last_bits(decay):
+    start = torch.randn(5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    ours, theirs = start.clone(), torch.nn.Parameter(start.clone())
+    adam = RowAdam({"w": ours}, set(), weight_decay=decay)
+    reference = torch.optim.AdamW([theirs], lr=0.1, weight_decay=decay)
+    for step in range(20):
+        theirs.grad = torch.sin(torch.arange(15.0, dtype=torch.float64) * (step + 1)).view(5, 3)
+        adam.update("w", theirs.grad.clone(), 0.1)
+        reference.step()
+    torch.testing.assert_close(ours, theirs.detach(), rtol=0, atol=1e-7)
+
+
+def test_without_bias_correction_it_is_the_formula_of_bert():
+    ours = torch.ones(2, dtype=torch.float64)
+    adam = RowAdam({"w": ours}, set(), weight_decay=0.1, bias_correction=False)
+    weights, m, v = np.ones(2), np.zeros(2), np.zeros(2)
+    for step in range(5):
+        gradient = np.array([1.0 + step, -0.5])
+        adam.update("w", torch.from_numpy(gradient.copy()), 0.01)
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        weights = weights - 0.01 * (m / (np.sqrt(v) + 1e-8) + 0.1 * weights)
+    np.testing.assert_allclose(ours.numpy(), weights, rtol=1e-4)
+
+
+def test_the_first_uncorrected_step_is_three_times_as_long():
+    # corrected: lr; uncorrected: lr (1 - b1) / sqrt(1 - b2) = 3.16 lr
+    moved = []
+    for correction in (True, False):
+        weights = torch.zeros(1, dtype=torch.float64)
+        RowAdam({"w": weights}, set(), bias_correction=correction).update("w", torch.ones(1, dtype=torch.float64), 0.01)
+        moved.append(-weights.item())
+    assert moved == pytest.approx([0.01, 0.01 * 0.1 / np.sqrt(0.001)], rel=1e-5)
+
+
+def test_decay_touches_only_the_rows_of_the_step():
+    table = torch.ones(3, 2)
+    RowAdam({"w": table}, {"w"}, weight_decay=0.5).update("w", torch.zeros(1, 2), 0.1, torch.tensor([1]))
+    torch.testing.assert_close(table, torch.tensor([[1.0, 1.0], [0.95, 0.95], [1.0, 1.0]]))
+
+
+def test_adagrad_of_a_whole_parameter_is_torchs():
+    ours, theirs = torch.ones(3, 2), torch.nn.Parameter(torch.ones(3, 2))
+    adagrad, reference = RowAdagrad({"w": ours}, set()), torch.optim.Adagrad([theirs], lr=0.1, eps=1e-8)
+    for step in range(5):
+        theirs.grad = torch.sin(torch.arange(6.0) + step).view(3, 2)
+        adagrad.update("w", theirs.grad.clone(), 0.1)
+        reference.step()
+    torch.testing.assert_close(ours, theirs.detach())
+
+
+def test_adagrad_of_rows_by_hand():
+    # row 1: gradient (3, 4), mean square 12.5; then (0, 5): sum 25. Row 0 is never met
+    table = torch.zeros(2, 2)
+    adagrad = RowAdagrad({"w": table}, {"w"})
+    adagrad.update("w", torch.tensor([[3.0, 4.0]]), 1.0, torch.tensor([1]))
+    torch.testing.assert_close(table[1], -torch.tensor([3.0, 4.0]) / 12.5**0.5)
+    adagrad.update("w", torch.tensor([[0.0, 5.0]]), 1.0, torch.tensor([1]))
+    torch.testing.assert_close(table[1], -torch.tensor([3.0, 4.0]) / 12.5**0.5 - torch.tensor([0.0, 1.0]))
+    assert (table[0] == 0).all()
+    assert adagrad.state()["sum.w"].numel() == 2
+
+
 def test_clip_measures_all_gradients_together():
     gradients = [torch.tensor([3.0]), torch.tensor([[4.0]])]
     assert clip(gradients, 1.0) == pytest.approx(5)
@@ -52,6 +116,8 @@ def test_rate_rises_to_the_peak_and_falls():
     assert (np.diff(rates[:10]) > 0).all()
     assert (np.diff(rates[9:]) < 0).all()
     assert rate_at(1, 1, 2.0) == 2.0
+    assert np.argmax([rate_at(step, 100, 2.0, warmup=0.3) for step in range(1, 101)]) == 29
+    assert rate_at(1, 100, 2.0, warmup=0.0) == 2.0
 
 
 @pytest.mark.parametrize("tied", [True, False])
