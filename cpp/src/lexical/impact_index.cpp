@@ -48,6 +48,7 @@ std::size_t least_kept_df(std::size_t n_docs) noexcept {
 
 ImpactIndex::ImpactIndex(const Scorer& scorer)
     : n_windows_((scorer.index().n_docs() + kWindow - 1) >> kWindowBits),
+      n_padded_docs_((scorer.index().n_docs() + 63) / 64 * 64),
       numbers_(scorer.index().n_terms(), 0),
       terms_(1) {
   const InvertedIndex& index = scorer.index();
@@ -85,16 +86,18 @@ void ImpactIndex::add_term(const Scorer& scorer, TermId id) {
   if (postings.size() * kColumnShare > scorer.index().n_docs()) {
     add_column(postings, codes, term);
   } else {
-    add_list(postings.docs, codes, term);
+    add_list(postings, codes, term);
   }
   numbers_[static_cast<std::size_t>(id)] = static_cast<std::uint32_t>(terms_.size());
   terms_.push_back(term);
 }
 
-void ImpactIndex::add_list(std::span<const DocId> docs, std::span<const std::uint8_t> codes, ImpactTerm& term) {
+void ImpactIndex::add_list(const Postings& postings, std::span<const std::uint8_t> codes, ImpactTerm& term) {
   term.form = ImpactForm::kList;
   term.first = places_.size();
-  for (const DocId doc : docs) places_.push_back(static_cast<std::uint16_t>(doc % kWindow));
+  for (std::size_t i = 0; i < postings.size(); ++i) {
+    places_.push_back(PlaceAndTf::pack(postings.docs[i] % kWindow, postings.tfs[i]));
+  }
   codes_.insert(codes_.end(), codes.begin(), codes.end());
 }
 

@@ -23,8 +23,20 @@ inline constexpr std::array<std::size_t, 4> kStoredRanks{1, 10, 100, 1000};  ///
 /// How the postings of a term are kept.
 enum class ImpactForm : std::uint8_t {
   kRare,    ///< not at all: too few a window to be worth a table. Their contributions are computed for each query.
-  kList,    ///< 3 bytes a posting: u16 place in its window, u8 code
+  kList,    ///< 3 bytes a posting: u16 place in its window and small tf (PlaceAndTf), u8 code
   kColumn,  ///< 2 bytes a document: its code, and its tf for the exact scores
+};
+
+/// 14 bits of a posting's place in its window, then 2 bits of its tf: 1, 2, 3, or 0 if it is greater. Exact scores of
+/// most postings need no look at the tfs themselves then, which lie far away. Ascending in a window, as places are.
+struct PlaceAndTf {
+  static constexpr unsigned kTfBits = 16 - kWindowBits;
+  static constexpr std::uint16_t kTfMask = (1u << kTfBits) - 1;
+  static constexpr std::uint16_t pack(std::size_t place, std::uint32_t tf) noexcept {
+    return static_cast<std::uint16_t>(place << kTfBits | (tf <= kTfMask ? tf : 0));
+  }
+  static constexpr std::uint32_t place(std::uint16_t packed) noexcept { return std::uint32_t{packed} >> kTfBits; }
+  static constexpr std::uint32_t tf(std::uint16_t packed) noexcept { return packed & kTfMask; }
 };
 
 /// Where a term's codes are, and what bounds them.
@@ -46,6 +58,8 @@ class ImpactIndex {
   explicit ImpactIndex(const Scorer& scorer);
 
   std::size_t n_windows() const noexcept { return n_windows_; }
+  /// Documents, rounded up to what the kernels read in one go.
+  std::size_t n_padded_docs() const noexcept { return n_padded_docs_; }
   /// The term's codes; a term of the form kRare if there are none. O(1).
   const ImpactTerm& term(TermId term) const noexcept { return terms_[numbers_[static_cast<std::size_t>(term)]]; }
 
@@ -53,7 +67,7 @@ class ImpactIndex {
   const std::uint32_t* window(const ImpactTerm& term, std::size_t w) const noexcept {
     return &window_starts_[term.windows + w];
   }
-  /// Places in their windows and codes of a listed term, by the number of the posting.
+  /// PlaceAndTf and codes of a listed term, by the number of the posting.
   const std::uint16_t* places(const ImpactTerm& term) const noexcept { return &places_[term.first]; }
   const std::uint8_t* codes(const ImpactTerm& term) const noexcept { return &codes_[term.first]; }
   /// The codes of a term's column, by DocId, padded with 0 to whole windows.
@@ -67,10 +81,11 @@ class ImpactIndex {
 
  private:
   void add_term(const Scorer& scorer, TermId term);
-  void add_list(std::span<const DocId> docs, std::span<const std::uint8_t> codes, ImpactTerm& term);
+  void add_list(const Postings& postings, std::span<const std::uint8_t> codes, ImpactTerm& term);
   void add_column(const Postings& postings, std::span<const std::uint8_t> codes, ImpactTerm& term);
 
   std::size_t n_windows_;
+  std::size_t n_padded_docs_;
   std::vector<std::uint32_t> numbers_;  // [V]: of the term in terms_
   std::vector<ImpactTerm> terms_;       // the first is the rare one
   std::vector<std::uint32_t> window_starts_;

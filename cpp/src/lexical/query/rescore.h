@@ -29,6 +29,8 @@ class Rescorer {
   void find_in_column(const Scorer& scorer, const ImpactIndex& impacts, const BoundedTerm& term,
                       std::span<const Candidates::Pair> candidates);
   void find_in_list(const ImpactIndex& impacts, const BoundedTerm& term, std::span<const Candidates::Pair> candidates);
+  void find_eight(const ImpactIndex& impacts, const BoundedTerm& term, std::span<const Candidates::Pair> candidates,
+                  std::size_t c);
 
   std::vector<Parts> of_term_;
   std::vector<std::uint32_t> candidates_;  // of each posting found

@@ -63,6 +63,7 @@ class WindowScan {
   Candidates* candidates_ = nullptr;
   SearchCounts* counts_ = nullptr;
   DocId first_ = 0;                   // of the window
+  std::size_t n_places_ = 0;          // documents of the window, rounded up to 64
   std::vector<Slice> slices_;         // by term
   std::vector<std::uint32_t> order_;  // terms by greatest value, ascending
   std::size_t n_looked_up_ = 0;       // the first so many of order_ are looked up in this window
