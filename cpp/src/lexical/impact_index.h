@@ -11,12 +11,15 @@
 #include <span>
 #include <vector>
 
+#include "kernels/lexical.h"
 #include "twotower/scoring.h"
 
 namespace twotower {
 
 inline constexpr unsigned kWindowBits = 14;
 inline constexpr std::size_t kWindow = std::size_t{1} << kWindowBits;  ///< documents; their sums (u16) are 32 KiB
+
+inline constexpr std::size_t kBlocks = kWindow >> kernels::kBlockBits;  ///< of a window
 
 inline constexpr std::array<std::size_t, 4> kStoredRanks{1, 10, 100, 1000};  ///< those of ImpactTerm::kth_codes
 
@@ -30,7 +33,7 @@ enum class ImpactForm : std::uint8_t {
 /// 14 bits of a posting's place in its window, then 2 bits of its tf: 1, 2, 3, or 0 if it is greater. Exact scores of
 /// most postings need no look at the tfs themselves then, which lie far away. Ascending in a window, as places are.
 struct PlaceAndTf {
-  static constexpr unsigned kTfBits = 16 - kWindowBits;
+  static constexpr unsigned kTfBits = kernels::kEntryTfBits;
   static constexpr std::uint16_t kTfMask = (1u << kTfBits) - 1;
   static constexpr std::uint16_t pack(std::size_t place, std::uint32_t tf) noexcept {
     return static_cast<std::uint16_t>(place << kTfBits | (tf <= kTfMask ? tf : 0));
@@ -46,12 +49,16 @@ struct ImpactTerm {
   ImpactForm form = ImpactForm::kRare;
   std::size_t first = 0;    ///< of the term's entries in places and codes, or of its column
   std::size_t windows = 0;  ///< of the term's entries in window_starts
+  std::size_t blocks = kNoBlocks;  ///< of the term's entries in block_starts, if its list is long enough to have any
+
+  static constexpr std::size_t kNoBlocks = ~std::size_t{0};
+  bool has_blocks() const noexcept { return blocks != kNoBlocks; }
 };
 
 /// Codes of all terms that are not rare. Immutable after construction, so safe on every thread.
 ///
-/// 3 bytes a posting of a listed term, 2 bytes a document and column, 4 bytes a window and kept term, 4 bytes a
-/// term.
+/// 3 bytes a posting of a listed term, 2 bytes a document and column, 4 bytes a window and kept term, 130 bytes a window
+/// of a listed term with one posting for 256 documents, 4 bytes a term.
 class ImpactIndex {
  public:
   /// O(P) time on one thread. REQUIRES that the scorer outlives this. THROWS Interrupted.
@@ -70,6 +77,11 @@ class ImpactIndex {
   /// PlaceAndTf and codes of a listed term, by the number of the posting.
   const std::uint16_t* places(const ImpactTerm& term) const noexcept { return &places_[term.first]; }
   const std::uint8_t* codes(const ImpactTerm& term) const noexcept { return &codes_[term.first]; }
+  /// Where the blocks of a listed term's window w begin among the postings of that window, and where the last one ends:
+  /// kBlocks + 1 numbers, for single look-ups. REQUIRES has_blocks().
+  const std::uint16_t* blocks(const ImpactTerm& term, std::size_t w) const noexcept {
+    return &block_starts_[term.blocks + w * (kBlocks + 1)];
+  }
   /// The codes of a term's column, by DocId, padded with 0 to whole windows.
   const std::uint8_t* column(const ImpactTerm& term) const noexcept { return &columns_[term.first]; }
   /// The tfs beside column(): 0 where there is no posting, kManyTimes where it is that or more.
@@ -82,6 +94,7 @@ class ImpactIndex {
  private:
   void add_term(const Scorer& scorer, TermId term);
   void add_list(const Postings& postings, std::span<const std::uint8_t> codes, ImpactTerm& term);
+  void add_blocks(const Postings& postings, ImpactTerm& term);
   void add_column(const Postings& postings, std::span<const std::uint8_t> codes, ImpactTerm& term);
 
   std::size_t n_windows_;
@@ -89,6 +102,7 @@ class ImpactIndex {
   std::vector<std::uint32_t> numbers_;  // [V]: of the term in terms_
   std::vector<ImpactTerm> terms_;       // the first is the rare one
   std::vector<std::uint32_t> window_starts_;
+  std::vector<std::uint16_t> block_starts_;
   std::vector<std::uint16_t> places_;
   std::vector<std::uint8_t> codes_;
   std::vector<std::uint8_t> columns_;
