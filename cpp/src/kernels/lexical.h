@@ -10,7 +10,7 @@
 namespace twotower::kernels {
 
 inline constexpr unsigned kEntryTfBits = 2;       ///< of an entry of a list of postings; its place is above them
-inline constexpr unsigned kBlockBits = 8;         ///< a block has 2^8 places
+inline constexpr unsigned kBlockBits = 10;        ///< a block has 2^10 places
 inline constexpr std::uint32_t kNoEntry = ~0u;    ///< what find_entries gives for a place that is not in the list
 inline constexpr std::size_t kEntryPadding = 32;  ///< entries that find_entries may read behind a list
 

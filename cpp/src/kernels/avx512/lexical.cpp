@@ -27,33 +27,21 @@ void add_column(std::uint16_t* sums, const std::uint8_t* codes, std::size_t n, s
   }
 }
 
-// In two passes over some blocks of 64 sums that stay in the first-level cache: which blocks have a hit is found without
-// a branch, because it is hard to predict when hits are many.
 std::size_t take_sums(std::uint16_t* sums, std::size_t n, std::uint16_t least, std::uint32_t* found) noexcept {
-  constexpr std::size_t kBlocks = 32;
   const __m512i bound = _mm512_set1_epi16(static_cast<short>(least));
   const __m512i zero = _mm512_setzero_si512();
   std::size_t n_found = 0;
-  for (std::size_t first = 0; first < n; first += 64 * kBlocks) {
-    const std::size_t end = first + 64 * kBlocks < n ? first + 64 * kBlocks : n;
-    std::uint64_t masks[kBlocks];
-    std::uint32_t blocks[kBlocks];
-    std::size_t n_hit = 0;
-    for (std::size_t i = first; i < end; i += 64) {
-      const std::uint64_t hits =
-          _mm512_cmpge_epu16_mask(_mm512_loadu_si512(sums + i), bound) |
-          static_cast<std::uint64_t>(_mm512_cmpge_epu16_mask(_mm512_loadu_si512(sums + i + 32), bound)) << 32;
-      masks[n_hit] = hits;
-      blocks[n_hit] = static_cast<std::uint32_t>(i);
-      n_hit += hits != 0 ? 1 : 0;
+  for (std::size_t i = 0; i < n; i += 64) {
+    const __m512i low = _mm512_loadu_si512(sums + i);
+    const __m512i high = _mm512_loadu_si512(sums + i + 32);
+    std::uint64_t hits =
+        _mm512_cmpge_epu16_mask(low, bound) | static_cast<std::uint64_t>(_mm512_cmpge_epu16_mask(high, bound)) << 32;
+    for (; hits != 0; hits &= hits - 1) {
+      const std::size_t at = i + static_cast<std::size_t>(__builtin_ctzll(hits));
+      found[n_found++] = std::uint32_t{sums[at]} << 16 | static_cast<std::uint32_t>(at);
     }
-    for (std::size_t b = 0; b < n_hit; ++b) {
-      for (std::uint64_t hits = masks[b]; hits != 0; hits &= hits - 1) {
-        const std::uint32_t at = blocks[b] + static_cast<std::uint32_t>(__builtin_ctzll(hits));
-        found[n_found++] = std::uint32_t{sums[at]} << 16 | at;
-      }
-    }
-    for (std::size_t i = first; i < end; i += 32) _mm512_storeu_si512(sums + i, zero);
+    _mm512_storeu_si512(sums + i, zero);
+    _mm512_storeu_si512(sums + i + 32, zero);
   }
   return n_found;
 }
