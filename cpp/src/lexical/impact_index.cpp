@@ -129,6 +129,18 @@ void ImpactIndex::add_column(const Postings& postings, std::span<const std::uint
   }
 }
 
+void ImpactIndex::prefetch(std::span<const TermId> query) const noexcept {
+  constexpr std::size_t kLine = 64;
+  for (const TermId id : query) {
+    if (id == kUnknownTerm || term(id).form != ImpactForm::kList) continue;
+    const ImpactTerm& list = term(id);
+    __builtin_prefetch(&window_starts_[list.windows]);
+    const auto* first_places = reinterpret_cast<const char*>(places(list));
+    for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(first_places + line * kLine);
+    for (std::size_t line = 0; line < 2; ++line) __builtin_prefetch(codes(list) + line * kLine);
+  }
+}
+
 std::size_t ImpactIndex::n_bytes() const noexcept {
   return numbers_.size() * sizeof(std::uint32_t) + terms_.size() * sizeof(ImpactTerm) +
          window_starts_.size() * sizeof(std::uint32_t) + block_starts_.size() * sizeof(std::uint16_t) + places_.size() * sizeof(std::uint16_t) + codes_.size() +

@@ -79,6 +79,7 @@ void search(const Searcher& searcher, const TermLists& queries, std::size_t k, u
     const auto row_scores = scores.subspan(q * k, k);
     const auto row_docs = docs.subspan(q * k, k);
     const std::vector<QueryTerm> terms = searcher.scorer().weigh(queries[q]);
+    if (q + 1 < queries.size()) searcher.impacts().prefetch(queries[q + 1]);
     TopK best(n_places);
     SearchCounts cost;
     if (!terms.empty()) {

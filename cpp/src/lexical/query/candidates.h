@@ -27,7 +27,7 @@ class Candidates {
     k_ = k;
     error_ = error;
     threshold_ = std::max<std::uint32_t>(least, 1);
-    level_ = 0;
+    level_ = threshold_ >> kBucketBits;  // lower sums will not come
     n_at_level_ = 0;
   }
 
@@ -71,7 +71,7 @@ class Candidates {
   }
 
  private:
-  static constexpr unsigned kBucketBits = 5;
+  static constexpr unsigned kBucketBits = 6;
 
   void raise() noexcept {
     while (n_at_level_ - counts_[level_] >= k_) n_at_level_ -= counts_[level_++];

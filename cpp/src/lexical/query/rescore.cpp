@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "kernels/dispatch.h"
 #include "lexical/query/find_places.h"
 
 namespace twotower {
@@ -17,8 +16,6 @@ void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const
     for (auto* array : {&candidates_, &postings_, &docs_, &tfs_}) array->resize(most);
     parts_.resize(most);
   }
-  places_.resize(candidates.size() + kSearches);
-  for (std::size_t c = 0; c < candidates.size(); ++c) places_[c] = candidates[c].doc % kWindow;
   of_term_.clear();
   n_found_ = 0;
   for (const BoundedTerm& term : bounds.terms()) {
@@ -83,42 +80,12 @@ void Rescorer::find_in_column(const Scorer& scorer, const ImpactIndex& impacts, 
 }
 
 void Rescorer::find_in_list(const ImpactIndex& impacts, const BoundedTerm& term, Pairs candidates) {
-  constexpr std::size_t kWorthwhile = 3;  // fewer: a binary search in what the scan just read misses no cache
   const std::size_t first_found = n_found_;
-  for (std::size_t c = 0; c < candidates.size();) {
-    const std::size_t window = candidates[c].doc >> kWindowBits;
-    std::size_t last = c + 1;
-    while (last < candidates.size() && candidates[last].doc >> kWindowBits == window) ++last;
-    if (term.impacts->has_blocks() && last - c >= kWorthwhile) {
-      find_in_blocks(impacts, term, candidates, c, last);
-      c = last;
-    } else {
-      find_eight(impacts, term, candidates, c);
-      c += kSearches;
-    }
+  for (std::size_t c = 0; c < candidates.size(); c += kSearches) {
+    find_eight(impacts, term, candidates, c);
   }
   for (std::size_t i = first_found; i < n_found_; ++i) {
     if (tfs_[i] == 0) tfs_[i] = term.postings.tfs[postings_[i]];
-  }
-}
-
-// Candidates [first, last), all in one window.
-void Rescorer::find_in_blocks(const ImpactIndex& impacts, const BoundedTerm& term, Pairs candidates, std::size_t first,
-                              std::size_t last) {
-  const std::size_t window = candidates[first].doc >> kWindowBits;
-  const std::uint32_t first_posting = *impacts.window(*term.impacts, window);
-  const std::uint16_t* list = impacts.places(*term.impacts) + first_posting;
-  std::uint32_t* entries = &postings_[n_found_];  // written to again below, never ahead of what is read
-  kernels::active().lexical.find_entries(list, impacts.blocks(*term.impacts, window), &places_[first], last - first,
-                                         entries);
-  for (std::size_t c = first; c < last; ++c) {
-    const std::uint32_t entry = entries[c - first];
-    const bool found = entry != kernels::kNoEntry;
-    candidates_[n_found_] = static_cast<std::uint32_t>(c);
-    docs_[n_found_] = candidates[c].doc;
-    postings_[n_found_] = first_posting + entry;
-    tfs_[n_found_] = PlaceAndTf::tf(list[found ? entry : 0]);
-    n_found_ += found ? 1 : 0;
   }
 }
 

@@ -29,8 +29,6 @@ class Rescorer {
   void find_in_column(const Scorer& scorer, const ImpactIndex& impacts, const BoundedTerm& term,
                       std::span<const Candidates::Pair> candidates);
   void find_in_list(const ImpactIndex& impacts, const BoundedTerm& term, std::span<const Candidates::Pair> candidates);
-  void find_in_blocks(const ImpactIndex& impacts, const BoundedTerm& term, std::span<const Candidates::Pair> candidates,
-                      std::size_t first, std::size_t last);
   void find_eight(const ImpactIndex& impacts, const BoundedTerm& term, std::span<const Candidates::Pair> candidates,
                   std::size_t c);
 
@@ -38,7 +36,6 @@ class Rescorer {
   std::vector<std::uint32_t> candidates_;  // of each posting found
   std::vector<std::uint32_t> postings_;    // its number in its term's list, where that was looked for
   std::size_t n_found_ = 0;
-  std::vector<std::uint32_t> places_;  // of each candidate in its window
   std::vector<DocId> docs_;
   std::vector<std::uint32_t> tfs_;
   std::vector<double> parts_;

@@ -34,11 +34,11 @@ class TopK {
   std::size_t write(std::span<float> scores, std::span<std::int64_t> docs) {
     if (keys_.size() > k_) shrink();
     sort_descending(keys_);
-    const std::size_t n = std::min(k_, keys_.size());
-    const std::uint64_t* keys = keys_.data();
-    for (std::size_t i = 0; i < n; ++i) scores[i] = score_of(keys[i]);
-    for (std::size_t i = 0; i < n; ++i) docs[i] = static_cast<std::int64_t>(~static_cast<DocId>(keys[i]));
-    return n;
+    for (std::size_t i = 0; i < std::min(k_, keys_.size()); ++i) {
+      scores[i] = score_of(keys_[i]);
+      docs[i] = static_cast<std::int64_t>(~static_cast<DocId>(keys_[i]));
+    }
+    return std::min(k_, keys_.size());
   }
 
  private:
