@@ -135,7 +135,7 @@ void ImpactIndex::prefetch(std::span<const TermId> query) const noexcept {
     if (id == kUnknownTerm || term(id).form != ImpactForm::kList) continue;
     const ImpactTerm& list = term(id);
     __builtin_prefetch(&window_starts_[list.windows]);
-    const auto* first_places = reinterpret_cast<const char*>(places(list));
+    const auto* first_places = reinterpret_cast<const char*>(entries(list));
     for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(first_places + line * kLine);
     for (std::size_t line = 0; line < 2; ++line) __builtin_prefetch(codes(list) + line * kLine);
   }

@@ -75,7 +75,7 @@ class ImpactIndex {
     return &window_starts_[term.windows + w];
   }
   /// PlaceAndTf and codes of a listed term, by the number of the posting.
-  const std::uint16_t* places(const ImpactTerm& term) const noexcept { return &places_[term.first]; }
+  const std::uint16_t* entries(const ImpactTerm& term) const noexcept { return &places_[term.first]; }
   const std::uint8_t* codes(const ImpactTerm& term) const noexcept { return &codes_[term.first]; }
   /// Where the blocks of a listed term's window w begin among the postings of that window, and where the last one ends:
   /// kBlocks + 1 numbers, for single look-ups. REQUIRES has_blocks().

@@ -1,7 +1,7 @@
 // Where places stand in sorted lists: many at once, because one search alone waits for its own loads.
 //
 // Both functions give the number of the last entry that is not above the wanted place, or 0 if none is, in O(log n)
-// without a branch on the data. REQUIRE lists of at least one entry, ascending (ImpactIndex::places).
+// without a branch on the data. REQUIRE lists of at least one entry, ascending (ImpactIndex::entries).
 #pragma once
 
 #include <cstddef>

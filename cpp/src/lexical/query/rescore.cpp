@@ -91,7 +91,7 @@ void Rescorer::find_in_list(const ImpactIndex& impacts, const BoundedTerm& term,
 
 // Candidates [c, c + kSearches). Those of a few hits lie in windows of their own, those of many hits in one window.
 void Rescorer::find_eight(const ImpactIndex& impacts, const BoundedTerm& term, Pairs candidates, std::size_t c) {
-  const std::uint16_t* list = impacts.places(*term.impacts);
+  const std::uint16_t* list = impacts.entries(*term.impacts);
   const std::size_t n = std::min(kSearches, candidates.size() - c);
   std::uint32_t firsts[kSearches], counts[kSearches], places[kSearches], at[kSearches];
   for (std::size_t i = 0; i < kSearches; ++i) {

@@ -16,6 +16,7 @@ namespace {
 // Nanoseconds, measured on a 3.5 GHz Zen 4 core by benchmarks/bench_lexical.py. Only ratios matter, and only for speed.
 constexpr double kAddPosting = 0.5, kAddColumnDoc = 0.05, kTakeDoc = 0.02, kVisitPosting = 0.7;
 constexpr double kLookUpInList = 8.0, kLookUpInBlocks = 3.0, kLookUpInColumn = 3.0;
+constexpr double kOpenBlocks = 40.0;  // a window's table of blocks is in no cache yet
 constexpr std::size_t kWindowsBetweenPolls = 16;
 
 // A guess of the share of added postings whose document must be looked up: those whose sums reach `least`, where
@@ -97,7 +98,7 @@ double WindowScan::cost_of_looking_up(std::size_t t) const noexcept {
 void WindowScan::choose_split(Split split, std::uint32_t threshold) {
   n_looked_up_ = looked_up_sum_ = 0;
   if (split == Split::kNever) return;
-  double adding = 0.0, n_added = 0.0, looking = 0.0;
+  double adding = 0.0, n_added = 0.0, looking = 0.0, opening = 0.0;
   for (const std::uint32_t t : order_) {
     adding += cost_of_adding(t);
     n_added += static_cast<double>(slices_[t].count);
@@ -112,7 +113,8 @@ void WindowScan::choose_split(Split split, std::uint32_t threshold) {
     adding -= cost_of_adding(t);
     n_added -= static_cast<double>(slices_[t].count);
     looking += cost_of_looking_up(t);
-    const double cost = adding + gathering() + n_added * pass_rate(threshold - sum, greatest_sum_ - sum) * looking;
+    opening += bounds_->terms()[t].impacts->has_blocks() ? kOpenBlocks : 0.0;
+    const double cost = adding + opening + gathering() + n_added * pass_rate(threshold - sum, greatest_sum_ - sum) * looking;
     if (split == Split::kByCost && cost >= best) continue;
     best = cost;
     n_looked_up_ = i + 1;
@@ -168,7 +170,7 @@ void WindowScan::gather_one_list(std::size_t t, std::uint32_t least) {
     const std::uint16_t* values = bounds_->rare_values(t) + first;
     for (std::size_t i = 0; i < count; ++i) offer(values[i], term.postings.docs[first + i] - first_);
   } else {
-    const std::uint16_t* places = impacts_->places(*term.impacts) + first;
+    const std::uint16_t* places = impacts_->entries(*term.impacts) + first;
     const std::uint8_t* codes = impacts_->codes(*term.impacts) + first;
     const std::uint16_t* values = bounds_->values(t);
     for (std::size_t i = 0; i < count; ++i) offer(values[codes[i]], PlaceAndTf::place(places[i]));
@@ -188,7 +190,7 @@ void WindowScan::add(std::size_t t) {
     const std::uint16_t* values = bounds_->rare_values(t) + first;
     for (std::size_t i = 0; i < count; ++i) add_to(term.postings.docs[first + i] - first_, values[i]);
   } else {
-    const std::uint16_t* places = impacts_->places(*term.impacts) + first;
+    const std::uint16_t* places = impacts_->entries(*term.impacts) + first;
     const std::uint8_t* codes = impacts_->codes(*term.impacts) + first;
     const std::uint16_t* values = bounds_->values(t);
     std::size_t i = 0;
@@ -219,7 +221,7 @@ void WindowScan::visit(std::size_t t, std::uint32_t least) {
   if (term.impacts->form == ImpactForm::kRare) {
     for (std::size_t i = 0; i < count; ++i) take(term.postings.docs[first + i] - first_);
   } else {
-    const std::uint16_t* places = impacts_->places(*term.impacts) + first;
+    const std::uint16_t* places = impacts_->entries(*term.impacts) + first;
     for (std::size_t i = 0; i < count; ++i) take(PlaceAndTf::place(places[i]));
   }
 }
@@ -259,7 +261,7 @@ void WindowScan::look_up_rare(std::size_t t, std::uint32_t least) {
 
 void WindowScan::look_up_in_list(std::size_t t, std::uint32_t least) {
   const ImpactTerm& impacts = *bounds_->terms()[t].impacts;
-  const std::uint16_t* places = impacts_->places(impacts) + slices_[t].first;
+  const std::uint16_t* places = impacts_->entries(impacts) + slices_[t].first;
   const std::uint8_t* codes = impacts_->codes(impacts) + slices_[t].first;
   const std::uint16_t* values = bounds_->values(t);
   if (impacts.has_blocks()) {
