@@ -16,7 +16,6 @@ namespace {
 // Nanoseconds, measured on a 3.5 GHz Zen 4 core by benchmarks/bench_lexical.py. Only ratios matter, and only for speed.
 constexpr double kAddPosting = 0.5, kAddColumnDoc = 0.05, kTakeDoc = 0.02, kVisitPosting = 0.7;
 constexpr double kLookUpInList = 8.0, kLookUpInBlocks = 3.0, kLookUpInColumn = 3.0;
-constexpr double kOpenBlocks = 40.0;  // a window's table of blocks is in no cache yet
 constexpr std::size_t kWindowsBetweenPolls = 16;
 
 // A guess of the share of added postings whose document must be looked up: those whose sums reach `least`, where
@@ -98,7 +97,7 @@ double WindowScan::cost_of_looking_up(std::size_t t) const noexcept {
 void WindowScan::choose_split(Split split, std::uint32_t threshold) {
   n_looked_up_ = looked_up_sum_ = 0;
   if (split == Split::kNever) return;
-  double adding = 0.0, n_added = 0.0, looking = 0.0, opening = 0.0;
+  double adding = 0.0, n_added = 0.0, looking = 0.0;
   for (const std::uint32_t t : order_) {
     adding += cost_of_adding(t);
     n_added += static_cast<double>(slices_[t].count);
@@ -113,8 +112,7 @@ void WindowScan::choose_split(Split split, std::uint32_t threshold) {
     adding -= cost_of_adding(t);
     n_added -= static_cast<double>(slices_[t].count);
     looking += cost_of_looking_up(t);
-    opening += bounds_->terms()[t].impacts->has_blocks() ? kOpenBlocks : 0.0;
-    const double cost = adding + opening + gathering() + n_added * pass_rate(threshold - sum, greatest_sum_ - sum) * looking;
+    const double cost = adding + gathering() + n_added * pass_rate(threshold - sum, greatest_sum_ - sum) * looking;
     if (split == Split::kByCost && cost >= best) continue;
     best = cost;
     n_looked_up_ = i + 1;
