@@ -100,7 +100,9 @@ class Pisa:
         if not folder.exists():
             folder.mkdir(parents=True)
             with (folder / "texts").open("w") as file:
-                file.writelines(f"{d} {' '.join(f't{term}' for term in terms)}\n" for d, terms in enumerate(documents()))
+                file.writelines(
+                    f"{d} {' '.join(f't{term}' for term in terms)}\n" for d, terms in enumerate(documents())
+                )
             self.core.index(str(folder / "texts"), str(folder), "", 100_000, 1)
             (folder / "texts").unlink()
         self.context = self.core.RetrievalContext()

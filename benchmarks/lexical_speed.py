@@ -160,9 +160,7 @@ def measure(args, folder):
     prepared = {name: peer.prepare(ids) for name, peer in peers.items()}
     for name, peer in made.items():
         row[name] = (
-            peer
-            if isinstance(peer, str)
-            else {"name": peer.name, "memory": peer.memory_bytes, "disk": peer.disk_bytes}
+            peer if isinstance(peer, str) else {"name": peer.name, "memory": peer.memory_bytes, "disk": peer.disk_bytes}
         )
         if name in peers:
             row[name]["p50_p99_us_k10"] = latencies_us(

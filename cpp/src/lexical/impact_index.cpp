@@ -143,8 +143,8 @@ void ImpactIndex::prefetch(std::span<const TermId> query) const noexcept {
 
 std::size_t ImpactIndex::n_bytes() const noexcept {
   return numbers_.size() * sizeof(std::uint32_t) + terms_.size() * sizeof(ImpactTerm) +
-         window_starts_.size() * sizeof(std::uint32_t) + block_starts_.size() * sizeof(std::uint16_t) + places_.size() * sizeof(std::uint16_t) + codes_.size() +
-         columns_.size() + column_tfs_.size();
+         window_starts_.size() * sizeof(std::uint32_t) + block_starts_.size() * sizeof(std::uint16_t) +
+         places_.size() * sizeof(std::uint16_t) + codes_.size() + columns_.size() + column_tfs_.size();
 }
 
 }  // namespace twotower

@@ -47,8 +47,8 @@ struct ImpactTerm {
   float step = 0.0f;                        ///< 255 * step is at least the greatest document side
   std::array<std::uint8_t, 4> kth_codes{};  ///< the 1st, 10th, 100th and 1,000th greatest code; 0 where there are fewer
   ImpactForm form = ImpactForm::kRare;
-  std::size_t first = 0;    ///< of the term's entries in places and codes, or of its column
-  std::size_t windows = 0;  ///< of the term's entries in window_starts
+  std::size_t first = 0;           ///< of the term's entries in places and codes, or of its column
+  std::size_t windows = 0;         ///< of the term's entries in window_starts
   std::size_t blocks = kNoBlocks;  ///< of the term's entries in block_starts, if its list is long enough to have any
 
   static constexpr std::size_t kNoBlocks = ~std::size_t{0};
@@ -57,8 +57,8 @@ struct ImpactTerm {
 
 /// Codes of all terms that are not rare. Immutable after construction, so safe on every thread.
 ///
-/// 3 bytes a posting of a listed term, 2 bytes a document and column, 4 bytes a window and kept term, 130 bytes a window
-/// of a listed term with one posting for 256 documents, 4 bytes a term.
+/// 3 bytes a posting of a listed term, 2 bytes a document and column, 4 bytes a window and kept term, 130 bytes a
+/// window of a listed term with one posting for 256 documents, 4 bytes a term.
 class ImpactIndex {
  public:
   /// O(P) time on one thread. REQUIRES that the scorer outlives this. THROWS Interrupted.

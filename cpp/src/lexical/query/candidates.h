@@ -34,8 +34,8 @@ class Candidates {
   /// Sums below this one need not be offered. At least 1. Never falls.
   std::uint32_t threshold() const noexcept { return threshold_; }
 
-  /// Takes n documents, sum << 16 | place behind `first`, of which `allows(doc)` says whether they count, and raises the
-  /// threshold. Without a branch on the data: which sums are high is hard to predict. REQUIRES each document once.
+  /// Takes n documents, sum << 16 | place behind `first`, of which `allows(doc)` says whether they count, and raises
+  /// the threshold. Without a branch on the data: which sums are high is hard to predict. REQUIRES each document once.
   template <class Allows>
   void offer(const std::uint32_t* found, std::size_t n, DocId first, Allows&& allows) {
     const std::size_t n_before = pairs_.size();

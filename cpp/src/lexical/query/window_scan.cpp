@@ -84,7 +84,8 @@ bool WindowScan::slice_window(std::size_t w) {
 }
 
 double WindowScan::cost_of_adding(std::size_t t) const noexcept {
-  return is_column(t) ? kAddColumnDoc * static_cast<double>(n_places_) : kAddPosting * static_cast<double>(slices_[t].count);
+  return is_column(t) ? kAddColumnDoc * static_cast<double>(n_places_)
+                      : kAddPosting * static_cast<double>(slices_[t].count);
 }
 
 double WindowScan::cost_of_looking_up(std::size_t t) const noexcept {

@@ -17,7 +17,8 @@ struct Workspace {
 };
 
 void rank(const RankInput& query, Split split, TopK& best, SearchCounts& counts) {
-  // Kept from query to query, 0.25 MB a thread. A query that ends by an exception leaves none, so what is kept is clean.
+  // Kept from query to query, 0.25 MB a thread. A query that ends by an exception leaves none, so what is kept is
+  // clean.
   thread_local std::unique_ptr<Workspace> kept;
   std::unique_ptr<Workspace> work = kept ? std::move(kept) : std::make_unique<Workspace>();
 
