@@ -54,6 +54,10 @@ class Candidates {
     raise();
   }
 
+  /// Takes one document whose sum is not known. For documents that need no threshold.
+  void take(DocId doc) { pairs_.push_back({kUnknownSum, doc}); }
+  void drop_all() noexcept { pairs_.clear(); }
+
   /// Drops all pairs below the final threshold; the rest in the order in which they came: by window, not by DocId.
   std::vector<Pair>& finish() {
     if (pairs_.size() < counts_.size() / 8) {
@@ -72,6 +76,7 @@ class Candidates {
 
  private:
   static constexpr unsigned kBucketBits = 6;
+  static constexpr std::uint32_t kUnknownSum = 0xFFFF;
 
   void raise() noexcept {
     while (n_at_level_ - counts_[level_] >= k_) n_at_level_ -= counts_[level_++];

@@ -34,15 +34,21 @@ void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const
     of_term_.push_back({first, n_found_});
   }
   sums_.assign(candidates.size(), 0.0);
+  matches_.assign(candidates.size(), 0);
   for (std::size_t i = 0; i < query.size(); ++i) {
     const auto [first, last] = of_term_[bounds.occurrences()[i]];
     if (first == last) continue;
     const Postings postings{std::span(docs_).subspan(first, last - first),
                             std::span(tfs_).subspan(first, last - first)};
     scorer.contributions(query[i], postings, &parts_[first]);
-    for (std::size_t j = first; j < last; ++j) sums_[candidates_[j]] += parts_[j];
+    for (std::size_t j = first; j < last; ++j) {
+      sums_[candidates_[j]] += parts_[j];
+      matches_[candidates_[j]] = 1;
+    }
   }
-  for (std::size_t c = 0; c < candidates.size(); ++c) best.offer(sums_[c], candidates[c].doc);
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    if (matches_[c] != 0) best.offer(sums_[c], candidates[c].doc);
+  }
 }
 
 // A rare term has few postings in a window, so the ones of a candidate's window are compared one after the other.

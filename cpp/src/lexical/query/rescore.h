@@ -14,7 +14,7 @@ namespace twotower {
 /// Scores documents that were found by their bounds. Reused from query to query. Not thread-safe.
 class Rescorer {
  public:
-  /// Offers each candidate with its exact score. REQUIRES candidates by window ascending, and `query` the terms that
+  /// Offers each candidate that has a term of the query with its exact score. REQUIRES candidates by window ascending, and `query` the terms that
   /// `bounds` was set for. O(C * L * log(df in a window)).
   void offer_all(const Scorer& scorer, const ImpactIndex& impacts, const QueryBounds& bounds,
                  std::span<const QueryTerm> query, std::span<const Candidates::Pair> candidates, TopK& best);
@@ -40,6 +40,7 @@ class Rescorer {
   std::vector<std::uint32_t> tfs_;
   std::vector<double> parts_;
   std::vector<double> sums_;
+  std::vector<std::uint8_t> matches_;  // has the candidate any term of the query?
 };
 
 }  // namespace twotower
