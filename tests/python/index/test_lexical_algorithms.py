@@ -85,7 +85,7 @@ def test_profile_says_what_ran():
 @pytest.mark.parametrize(("n_allowed", "scans"), [(0, False), (3, False), (40, False), (4000, True)])
 def test_a_filter_that_few_pass_is_where_the_search_begins(n_allowed, scans):
     random = np.random.default_rng(0)
-    index = BM25Index.build([[f"t{t}" for t in random.integers(0, 9, random.integers(1, 6))] for _ in range(40_000)])
+    index = BM25Index.build([[f"t{t}" for t in random.integers(0, 41, random.integers(1, 6))] for _ in range(40_000)])
     queries = [["t0", "t1", "t1"], ["t2"], ["t3", "unknown", "t4"]]
     where = np.sort(random.choice(len(index), n_allowed, replace=False))
     expected = index.search(queries, 20, algorithm="exhaustive", where=where)
