@@ -16,7 +16,8 @@ struct Workspace {
   Rescorer rescorer;
 };
 
-// Takes the documents that pass the filter as they are, if scoring each of them costs less than the scan of the postings.
+// Takes the documents that pass the filter as they are, if scoring each of them costs less than the scan of the
+// postings.
 bool take_allowed(const RankInput& query, const QueryBounds& bounds, Candidates& candidates) {
   constexpr std::size_t kPostingsALookUp = 48;  // their lists are in no cache: nothing has scanned them
   std::size_t n_postings = 0, n = 0;
