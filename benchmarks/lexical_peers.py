@@ -6,7 +6,6 @@ A peer has ``name``, ``prepare(queries)`` (what its API asks for, made before th
 
 import ctypes
 import importlib.util
-import shutil
 from collections import Counter
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
@@ -30,8 +29,12 @@ class Bm25s:
         from bm25s.tokenization import Tokenized
 
         self.name = f"bm25s {version('bm25s')} (numba)"
-        self.index = bm25s.BM25(method="lucene", k1=K1, b=B, backend="numba")
-        self.index.index(Tokenized(ids=documents, vocab={str(i): i for i in range(n_terms)}), show_progress=False)
+        if not folder.exists():
+            index = bm25s.BM25(method="lucene", k1=K1, b=B, backend="numba")
+            index.index(Tokenized(ids=documents(), vocab={str(i): i for i in range(n_terms)}), show_progress=False)
+            index.save(folder, show_progress=False)
+        self.index = bm25s.BM25.load(folder)
+        self.index.activate_numba_scorer()
         scores = self.index.scores
         self.memory_bytes = sum(scores[name].nbytes for name in ("data", "indices", "indptr"))
         self.disk_bytes = None
@@ -55,13 +58,14 @@ class Tantivy:
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("t", stored=False, tokenizer_name="whitespace", index_option="freq")
         self.schema = builder.build()
-        folder.mkdir(parents=True)
-        index = tantivy.Index(self.schema, path=str(folder))
-        writer = index.writer(heap_size=2_000_000_000, num_threads=1)
-        for terms in documents:
-            writer.add_document(tantivy.Document(t=" ".join(map(str, terms))))
-        writer.commit()
-        writer.wait_merging_threads()
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            writer = tantivy.Index(self.schema, path=str(folder)).writer(heap_size=1_000_000_000, num_threads=1)
+            for terms in documents():
+                writer.add_document(tantivy.Document(t=" ".join(map(str, terms))))
+            writer.commit()
+            writer.wait_merging_threads()
+        index = tantivy.Index.open(str(folder))
         index.reload()
         self.searcher = index.searcher()
         self.memory_bytes, self.disk_bytes = None, folder_bytes(folder)
@@ -93,11 +97,14 @@ class Pisa:
         self.core = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.core)
         self.name, self.algorithm = f"PISA {algorithm} (pyterrier-pisa {version('pyterrier-pisa')})", algorithm
-        folder.mkdir(parents=True)
-        with (folder / "texts").open("w") as file:
-            file.writelines(f"{d} {' '.join(f't{term}' for term in terms)}\n" for d, terms in enumerate(documents))
-        self.core.index(str(folder / "texts"), str(folder), "", 100_000, 1)
-        (folder / "texts").unlink()
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            with (folder / "texts").open("w") as file:
+                file.writelines(
+                    f"{d} {' '.join(f't{term}' for term in terms)}\n" for d, terms in enumerate(documents())
+                )
+            self.core.index(str(folder / "texts"), str(folder), "", 100_000, 1)
+            (folder / "texts").unlink()
         self.context = self.core.RetrievalContext()
         options = {"quantize": 0, "stop_fname": "", "bm25_k1": K1, "bm25_b": B}
         self.core.prepare_index(self.context, str(folder), "block_simdbp", "bm25", "", **options)
@@ -131,8 +138,10 @@ PEERS = {"bm25s": Bm25s, "tantivy": Tantivy, "pisa": Pisa}
 
 
 def make_peer(name, documents, n_terms, folder):
-    """Return a peer, or why it is absent."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Return a peer over the index in `folder`, which is made if there is none, or why the peer is absent.
+
+    `documents` is called for the documents where they are needed: lists of term ids.
+    """
     try:
         return PEERS[name](documents, n_terms, folder)
     except (ImportError, PackageNotFoundError, OSError) as error:

@@ -8,59 +8,22 @@ Check: ours equal the oracle "exhaustive" bit for bit, for every query; bm25s th
 whose scores differ by definition (PISA clips negative idf, tantivy rounds lengths), share of the same top documents.
 Time: CPU time of the process, so that other work on the machine counts less; rounds are interleaved, a ratio is that of
 medians, and its spread that of the rounds. Limit: a plain loop that adds one byte's value to a u16 sum, the same run.
-Command: PYTHONPATH=tests/python python benchmarks/lexical_speed.py --size M --stop-words removed
+Command: PYTHONPATH=tests/python python benchmarks/lexical_speed.py --size M --stop-words removed --folder FOLDER
 """
 
 import argparse
-import gzip
 import json
-import lzma
 import platform
-import re
 import statistics
 import tempfile
 import time
-from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
-from lexical_peers import K1, PEERS, B, folder_bytes, make_peer
+from lexical_collections import collect
+from lexical_peers import PEERS, folder_bytes, make_peer
 
 import twotower as tt
-from real_data import require
-from twotower.text import Analyzer
-
-N_QUERIES = 1000
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-
-
-def passages():
-    with lzma.open(require("wiki-passages") / "corpus.jsonl.xz", "rt") as file:
-        for row in map(json.loads, file):
-            yield f"{row['title']} {row['text']}" if row.get("title") else row["text"]
-
-
-def sentences():
-    with gzip.open(require("pubmed-titles") / "corpus.jsonl.gz", "rt") as file:
-        for row in map(json.loads, file):
-            yield from SENTENCE_END.split(row["text"])
-
-
-def texts_of(size):
-    return {"S": lambda: islice(passages(), 50_000), "M": passages, "L": lambda: chain(passages(), sentences())}[size]()
-
-
-def build(size, stop_words):
-    """Return the index, its documents as lists of term ids, and the queries as lists of terms and of ids."""
-    analyzer = Analyzer("english") if stop_words == "removed" else Analyzer(stop_words=None)
-    index = tt.BM25Index.build(texts_of(size), analyzer=analyzer, k1=K1, b=B)
-    ids = analyzer.term_ids(texts_of(size), index.vocabulary, grow=False)
-    documents = [part.tolist() for part in np.split(ids.ids, ids.offsets[1:-1])]
-    with (require("msmarco-passage-32k") / "queries.jsonl").open() as file:
-        lines = [json.loads(line)["text"] for line in islice(file, N_QUERIES)]
-    known = [[term for term in terms if term in index.vocabulary] for terms in analyzer.analyze_batch(lines)]
-    known = [terms for terms in known if terms]
-    return index, documents, known, [[index.vocabulary.id(term) for term in terms] for terms in known]
 
 
 def cpu_seconds(work):
@@ -167,43 +130,45 @@ def main():
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--k", default="10,100,1000")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--folder", type=Path, help="where collections and indexes are kept; else they are made anew")
     args = parser.parse_args()
-    index, documents, queries, ids = build(args.size, args.stop_words)
-    with tempfile.TemporaryDirectory() as folder:
-        index.save(Path(folder) / "twotower")
-        memory = index.memory()
-        row = {
-            "benchmark": "bm25 search, one thread, CPU time",
-            "size": args.size,
-            "documents": len(index),
-            "stop_words": args.stop_words,
-            "queries": len(queries),
-            "isa": tt.backend().isa,
-            "machine": platform.processor() or platform.machine(),
-            "memory_bytes": memory,
-            "disk_bytes": folder_bytes(Path(folder) / "twotower"),
-            "add_limit_postings_per_ns": round(add_rate(), 2),
-            "p50_p99_us_k10": latencies_us(lambda query: index.search([query], 10), queries),
-            "two_threads": two_threads(index, queries, args.rounds),
-        }
-        made = {}
-        for name in filter(None, args.peers.split(",")):
-            made[name] = make_peer(name, documents, len(index.vocabulary), Path(folder) / name)
-        peers = {name: peer for name, peer in made.items() if not isinstance(peer, str)}
-        prepared = {name: peer.prepare(ids) for name, peer in peers.items()}
-        for name, peer in made.items():
-            row[name] = (
-                peer
-                if isinstance(peer, str)
-                else {"name": peer.name, "memory": peer.memory_bytes, "disk": peer.disk_bytes}
+    with tempfile.TemporaryDirectory() as made_anew:
+        measure(args, args.folder or Path(made_anew))
+
+
+def measure(args, folder):
+    folder, collection = collect(args.size, args.stop_words, folder)
+    index, queries, ids = collection.index, collection.queries, collection.query_ids
+    row = {
+        "benchmark": "bm25 search, one thread, CPU time",
+        "size": args.size,
+        "documents": len(index),
+        "stop_words": args.stop_words,
+        "queries": len(queries),
+        "isa": tt.backend().isa,
+        "machine": platform.processor() or platform.machine(),
+        "memory_bytes": index.memory(),
+        "disk_bytes": folder_bytes(folder / "twotower"),
+        "add_limit_postings_per_ns": round(add_rate(), 2),
+        "p50_p99_us_k10": latencies_us(lambda query: index.search([query], 10), queries),
+        "two_threads": two_threads(index, queries, args.rounds),
+    }
+    made = {}
+    for name in filter(None, args.peers.split(",")):
+        made[name] = make_peer(name, collection.documents, len(index.vocabulary), folder / name)
+    peers = {name: peer for name, peer in made.items() if not isinstance(peer, str)}
+    prepared = {name: peer.prepare(ids) for name, peer in peers.items()}
+    for name, peer in made.items():
+        row[name] = (
+            peer if isinstance(peer, str) else {"name": peer.name, "memory": peer.memory_bytes, "disk": peer.disk_bytes}
+        )
+        if name in peers:
+            row[name]["p50_p99_us_k10"] = latencies_us(
+                lambda query, peer=peer: peer.search([query], 10), prepared[name]
             )
-            if name in peers:
-                row[name]["p50_p99_us_k10"] = latencies_us(
-                    lambda query, peer=peer: peer.search([query], 10), prepared[name]
-                )
-        print(json.dumps(row), flush=True)
-        for k in map(int, args.k.split(",")):
-            print(json.dumps(compare(index, queries, peers, prepared, k, args.rounds)), flush=True)
+    print(json.dumps(row), flush=True)
+    for k in filter(None, args.k.split(",")):
+        print(json.dumps(compare(index, queries, peers, prepared, int(k), args.rounds)), flush=True)
 
 
 if __name__ == "__main__":

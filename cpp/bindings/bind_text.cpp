@@ -55,22 +55,33 @@ py::tuple term_ids(const Analyzer& analyzer, const TextViews& texts, Vocabulary&
   return py::make_tuple(to_array(std::move(batch.ids)), to_array(std::move(batch.offsets)));
 }
 
+// Documents are lists or tuples of terms. The terms are copied, because a list may change once the GIL is released.
 py::tuple ids_of_terms(Vocabulary& vocabulary, const py::tuple& documents, bool grow, std::size_t first_text_number) {
   std::vector<std::int32_t> ids;
   std::vector<std::int64_t> offsets{0};
-  std::vector<std::string_view> views;
+  std::vector<std::size_t> ends;  // of the terms in bytes
+  std::string bytes;
+  offsets.reserve(documents.size() + 1);
   for (const py::handle document : documents) {
     const auto number = first_text_number + offsets.size() - 1;
-    for (const py::handle term : document.cast<py::tuple>()) {
-      views.push_back(utf8_view(term, [&] {
-        return "term " + std::to_string(views.size() - static_cast<std::size_t>(offsets.back())) + " of text " +
-               std::to_string(number);
-      }));
+    const py::object fast = py::reinterpret_steal<py::object>(PySequence_Fast(document.ptr(), "no list of terms"));
+    if (!fast) throw py::error_already_set();
+    const auto n_terms = static_cast<std::size_t>(PySequence_Fast_GET_SIZE(fast.ptr()));
+    for (std::size_t t = 0; t < n_terms; ++t) {  // nothing below runs Python code, so the list stays as it is
+      const py::handle term(PySequence_Fast_GET_ITEM(fast.ptr(), static_cast<Py_ssize_t>(t)));
+      bytes += utf8_view(term, [&] { return "term " + std::to_string(t) + " of text " + std::to_string(number); });
+      ends.push_back(bytes.size());
     }
-    offsets.push_back(static_cast<std::int64_t>(views.size()));
+    offsets.push_back(static_cast<std::int64_t>(ends.size()));
   }
   {
     const GilRelease release;
+    std::vector<std::string_view> views;
+    views.reserve(ends.size());
+    for (std::size_t begin = 0; const std::size_t end : ends) {
+      views.emplace_back(bytes.data() + begin, end - begin);
+      begin = end;
+    }
     vocabulary.append_ids(views, grow, ids);
   }
   return py::make_tuple(to_array(std::move(ids)), to_array(std::move(offsets)));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -55,6 +56,15 @@ class DocFilter {
   explicit DocFilter(std::span<const std::uint64_t> words) noexcept : words_(words) {}
   std::size_t n_words() const noexcept { return words_.size(); }
   bool allows(DocId doc) const noexcept { return (words_[doc / 64] >> (doc % 64) & 1) != 0; }
+  /// Calls visit(doc) for each document that passes, ascending, until that returns false. O(words).
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (std::size_t w = 0; w < words_.size(); ++w) {
+      for (std::uint64_t word = words_[w]; word != 0; word &= word - 1) {
+        if (!visit(static_cast<DocId>(w * 64 + static_cast<std::size_t>(std::countr_zero(word))))) return;
+      }
+    }
+  }
 
  private:
   std::span<const std::uint64_t> words_;

@@ -11,7 +11,8 @@
 namespace twotower {
 namespace {
 
-constexpr std::size_t kColumnShare = 8;  // a term in more than 1/8 of the documents is a column
+constexpr std::size_t kColumnShare = 8;   // a term in more than 1/8 of the documents is a column
+constexpr std::size_t kBlockShare = 256;  // a list with a posting for so many documents has blocks
 
 // The least float with 255 * step >= greatest.
 float step_for(double greatest) noexcept {
@@ -48,6 +49,7 @@ std::size_t least_kept_df(std::size_t n_docs) noexcept {
 
 ImpactIndex::ImpactIndex(const Scorer& scorer)
     : n_windows_((scorer.index().n_docs() + kWindow - 1) >> kWindowBits),
+      n_padded_docs_((scorer.index().n_docs() + 63) / 64 * 64),
       numbers_(scorer.index().n_terms(), 0),
       terms_(1) {
   const InvertedIndex& index = scorer.index();
@@ -57,12 +59,13 @@ ImpactIndex::ImpactIndex(const Scorer& scorer)
     const std::size_t df = index.df(static_cast<TermId>(t));
     if (df >= least && df * kColumnShare <= index.n_docs()) n_listed += df;
   }
-  places_.reserve(n_listed);
+  places_.reserve(n_listed + kernels::kEntryPadding);
   codes_.reserve(n_listed);
   for (std::size_t t = 0; t < index.n_terms(); ++t) {
     if (t % 4096 == 0) check_interrupt();
     if (index.df(static_cast<TermId>(t)) >= least) add_term(scorer, static_cast<TermId>(t));
   }
+  places_.resize(places_.size() + kernels::kEntryPadding, 0);
 }
 
 void ImpactIndex::add_term(const Scorer& scorer, TermId id) {
@@ -86,17 +89,33 @@ void ImpactIndex::add_term(const Scorer& scorer, TermId id) {
   if (postings.size() * kColumnShare > scorer.index().n_docs()) {
     add_column(postings, codes, term);
   } else {
-    add_list(postings.docs, codes, term);
+    add_list(postings, codes, term);
   }
   numbers_[static_cast<std::size_t>(id)] = static_cast<std::uint32_t>(terms_.size());
   terms_.push_back(term);
 }
 
-void ImpactIndex::add_list(std::span<const DocId> docs, std::span<const std::uint8_t> codes, ImpactTerm& term) {
+void ImpactIndex::add_list(const Postings& postings, std::span<const std::uint8_t> codes, ImpactTerm& term) {
   term.form = ImpactForm::kList;
   term.first = places_.size();
-  for (const DocId doc : docs) places_.push_back(static_cast<std::uint16_t>(doc % kWindow));
+  for (std::size_t i = 0; i < postings.size(); ++i) {
+    places_.push_back(PlaceAndTf::pack(postings.docs[i] % kWindow, postings.tfs[i]));
+  }
   codes_.insert(codes_.end(), codes.begin(), codes.end());
+  if (postings.size() * kBlockShare >= n_padded_docs_) add_blocks(postings, term);
+}
+
+void ImpactIndex::add_blocks(const Postings& postings, ImpactTerm& term) {
+  term.blocks = block_starts_.size();
+  for (std::size_t w = 0; w < n_windows_; ++w) {
+    const std::size_t first = window_starts_[term.windows + w], end = window_starts_[term.windows + w + 1];
+    std::size_t posting = first;
+    for (std::size_t block = 0; block <= kBlocks; ++block) {
+      const std::size_t first_doc = (w << kWindowBits) + (block << kernels::kBlockBits);
+      while (posting < end && postings.docs[posting] < first_doc) ++posting;
+      block_starts_.push_back(static_cast<std::uint16_t>(posting - first));
+    }
+  }
 }
 
 void ImpactIndex::add_column(const Postings& postings, std::span<const std::uint8_t> codes, ImpactTerm& term) {
@@ -111,10 +130,22 @@ void ImpactIndex::add_column(const Postings& postings, std::span<const std::uint
   }
 }
 
+void ImpactIndex::prefetch(std::span<const TermId> query) const noexcept {
+  constexpr std::size_t kLine = 64;
+  for (const TermId id : query) {
+    if (id == kUnknownTerm || term(id).form != ImpactForm::kList) continue;
+    const ImpactTerm& list = term(id);
+    __builtin_prefetch(&window_starts_[list.windows]);
+    const auto* first_places = reinterpret_cast<const char*>(entries(list));
+    for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(first_places + line * kLine);
+    for (std::size_t line = 0; line < 2; ++line) __builtin_prefetch(codes(list) + line * kLine);
+  }
+}
+
 std::size_t ImpactIndex::n_bytes() const noexcept {
   return numbers_.size() * sizeof(std::uint32_t) + terms_.size() * sizeof(ImpactTerm) +
-         window_starts_.size() * sizeof(std::uint32_t) + places_.size() * sizeof(std::uint16_t) + codes_.size() +
-         columns_.size() + column_tfs_.size();
+         window_starts_.size() * sizeof(std::uint32_t) + block_starts_.size() * sizeof(std::uint16_t) +
+         places_.size() * sizeof(std::uint16_t) + codes_.size() + columns_.size() + column_tfs_.size();
 }
 
 }  // namespace twotower

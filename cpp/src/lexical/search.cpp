@@ -7,6 +7,7 @@
 #include "lexical/impact_index.h"
 #include "lexical/query/algorithms.h"
 #include "twotower/error.h"
+#include "twotower/interrupt.h"
 #include "twotower/lexical_search.h"
 #include "util/parallel_for.h"
 
@@ -91,22 +92,31 @@ void search(const Searcher& searcher, const TermLists& queries, std::size_t k, u
   }
   if (k == 0) return;
   const std::size_t n_places = std::max<std::size_t>(std::min(k, n_docs), 1);
-  std::mutex counts_mutex;
-  parallel_for(queries.size(), threads, [&](std::size_t q) {
+  const auto rank = [&](std::size_t q, SearchCounts& cost) {
     const auto row_scores = scores.subspan(q * k, k);
     const auto row_docs = docs.subspan(q * k, k);
     const std::vector<QueryTerm> terms = weigh(searcher.scorer(), queries, q);
+    if (q + 1 < queries.size()) searcher.impacts().prefetch(queries[q + 1]);
     TopK best(n_places);
-    SearchCounts cost;
     if (!terms.empty()) {
       const RankInput query{searcher, terms, filter};
       const std::size_t number = choose_query_algorithm(query, n_places, forced);
-      cost.queries[number] = 1;
+      ++cost.queries[number];
       query_algorithm(number)(query, best, cost);
     }
     const std::size_t n_hits = best.write(row_scores, row_docs);
     std::ranges::fill(row_scores.subspan(n_hits), kNoScore);
     std::ranges::fill(row_docs.subspan(n_hits), -1);
+  };
+  // Some queries at a time, so that threads share neither cache lines of rows nor the counts at every query.
+  constexpr std::size_t kChunk = 8;
+  std::mutex counts_mutex;
+  parallel_for((queries.size() + kChunk - 1) / kChunk, threads, [&](std::size_t chunk) {
+    SearchCounts cost;
+    for (std::size_t q = chunk * kChunk; q < std::min((chunk + 1) * kChunk, queries.size()); ++q) {
+      rank(q, cost);
+      check_interrupt();
+    }
     if (counts == nullptr) return;
     const std::lock_guard<std::mutex> lock(counts_mutex);
     *counts += cost;

@@ -58,3 +58,30 @@ TEST_CASE("kernels: take_sums finds every sum that is high enough, in order, and
     }
   }
 }
+
+TEST_CASE("kernels: find_entries finds the places of a list, and no neighbour of the list") {
+  constexpr unsigned kTfBits = twotower::kernels::kEntryTfBits, kBlockBits = twotower::kernels::kBlockBits;
+  constexpr std::uint32_t kPlaces = 1u << (16 - kTfBits);
+  for (const Kernels* kernels : twotower::kernels::runnable()) {
+    CAPTURE(kernels->name);
+    for (const unsigned one_in : {1u, 2u, 7u, 31u, 300u, 20'000u}) {  // blocks of all places, of many, of none
+      std::mt19937 random(one_in);
+      std::vector<std::uint16_t> list, starts;
+      std::vector<std::uint32_t> wanted, expected;
+      for (std::uint32_t place = 0; place < kPlaces; ++place) {
+        if (place % (1u << kBlockBits) == 0) starts.push_back(static_cast<std::uint16_t>(list.size()));
+        const bool is_there = random() % one_in == 0;
+        wanted.push_back(7u << 16 | place);
+        expected.push_back(is_there ? static_cast<std::uint32_t>(list.size()) : twotower::kernels::kNoEntry);
+        if (is_there) list.push_back(static_cast<std::uint16_t>(place << kTfBits | random() % 4));
+      }
+      starts.push_back(static_cast<std::uint16_t>(list.size()));
+      for (std::uint32_t place = 0; place < twotower::kernels::kEntryPadding; ++place) {  // the next window's
+        list.push_back(static_cast<std::uint16_t>((kPlaces - 1 - place) << kTfBits));
+      }
+      std::vector<std::uint32_t> found(wanted.size());
+      kernels->lexical.find_entries(list.data(), starts.data(), wanted.data(), wanted.size(), found.data());
+      CHECK(found == expected);
+    }
+  }
+}

@@ -81,7 +81,8 @@ TEST_CASE("lexical: a code bounds its posting from above, and the code below it 
         REQUIRE(code >= 1);
         REQUIRE(code * static_cast<double>(term.step) >= sides[i]);
         REQUIRE((code == 1 || (code - 1) * static_cast<double>(term.step) < sides[i]));
-        if (!column) REQUIRE(impacts.places(term)[i] == postings.docs[i] % kWindow);
+        if (!column) REQUIRE(PlaceAndTf::place(impacts.entries(term)[i]) == postings.docs[i] % kWindow);
+        REQUIRE(PlaceAndTf::tf(impacts.entries(term)[i]) == (postings.tfs[i] <= 3 ? postings.tfs[i] : 0));
         if (column) REQUIRE(impacts.column_tfs(term)[postings.docs[i]] == std::min(postings.tfs[i], 255u));
       }
     }

@@ -82,6 +82,19 @@ def test_profile_says_what_ran():
     }
 
 
+@pytest.mark.parametrize(("n_allowed", "scans"), [(0, False), (3, False), (40, False), (4000, True)])
+def test_a_filter_that_few_pass_is_where_the_search_begins(n_allowed, scans):
+    random = np.random.default_rng(0)
+    index = BM25Index.build([[f"t{t}" for t in random.integers(0, 41, random.integers(1, 6))] for _ in range(40_000)])
+    queries = [["t0", "t1", "t1"], ["t2"], ["t3", "unknown", "t4"]]
+    where = np.sort(random.choice(len(index), n_allowed, replace=False))
+    expected = index.search(queries, 20, algorithm="exhaustive", where=where)
+    hits, profile = index.profile(queries, 20, algorithm="adaptive", where=where)
+    np.testing.assert_array_equal(hits.docs, expected.docs)
+    np.testing.assert_array_equal(hits.scores, expected.scores)
+    assert (profile.windows > 0) == scans
+
+
 def test_auto_scores_all_where_all_are_asked_for():
     index = BM25Index.build([["a"]] * 500)
     assert index.profile([["a"]], 400)[1].algorithms == {"exhaustive": 1}

@@ -52,8 +52,30 @@ std::size_t take_sums(std::uint16_t* sums, std::size_t n, std::uint16_t least, s
   return n_found;
 }
 
+// One bit for each of 16 entries: has it this place?
+std::uint32_t has_place(const std::uint16_t* entries, __m256i place) noexcept {
+  const __m256i places = _mm256_srli_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(entries)), kEntryTfBits);
+  const __m256i equal = _mm256_cmpeq_epi16(places, place);
+  const __m128i packed = _mm_packs_epi16(_mm256_castsi256_si128(equal), _mm256_extracti128_si256(equal, 1));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(packed));
+}
+
+void find_entries(const std::uint16_t* list, const std::uint16_t* starts, const std::uint32_t* wanted, std::size_t n,
+                  std::uint32_t* at) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t place = wanted[i] & 0xFFFF;
+    const std::uint16_t* bounds = starts + (place >> kBlockBits);
+    const __m256i same = _mm256_set1_epi16(static_cast<short>(place));
+    std::uint32_t entry = bounds[0], hits = has_place(list + entry, same);
+    for (; hits == 0 && entry + 16 < bounds[1];) hits = has_place(list + (entry += 16), same);
+    // What lies behind the block may be another window's entry of the same place.
+    const std::uint32_t hit = entry + static_cast<std::uint32_t>(__builtin_ctz(hits | 1u << 31));
+    at[i] = hits != 0 && hit < bounds[1] ? hit : kNoEntry;
+  }
+}
+
 }  // namespace
 
-const LexicalKernels kLexical{add_column, take_sums};
+const LexicalKernels kLexical{add_column, take_sums, find_entries};
 
 }  // namespace twotower::kernels::avx2

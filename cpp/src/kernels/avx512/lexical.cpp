@@ -46,8 +46,27 @@ std::size_t take_sums(std::uint16_t* sums, std::size_t n, std::uint16_t least, s
   return n_found;
 }
 
+// One bit for each of 32 entries: has it this place?
+std::uint32_t has_place(const std::uint16_t* entries, __m512i place) noexcept {
+  return _mm512_cmpeq_epi16_mask(_mm512_srli_epi16(_mm512_loadu_si512(entries), kEntryTfBits), place);
+}
+
+void find_entries(const std::uint16_t* list, const std::uint16_t* starts, const std::uint32_t* wanted, std::size_t n,
+                  std::uint32_t* at) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t place = wanted[i] & 0xFFFF;
+    const std::uint16_t* bounds = starts + (place >> kBlockBits);
+    const __m512i same = _mm512_set1_epi16(static_cast<short>(place));
+    std::uint32_t entry = bounds[0], hits = has_place(list + entry, same);
+    for (; hits == 0 && entry + 32 < bounds[1];) hits = has_place(list + (entry += 32), same);
+    // What lies behind the block may be another window's entry of the same place.
+    const std::uint32_t hit = entry + static_cast<std::uint32_t>(__builtin_ctzll(hits | std::uint64_t{1} << 32));
+    at[i] = hit < bounds[1] ? hit : kNoEntry;
+  }
+}
+
 }  // namespace
 
-const LexicalKernels kLexical{add_column, take_sums};
+const LexicalKernels kLexical{add_column, take_sums, find_entries};
 
 }  // namespace twotower::kernels::avx512

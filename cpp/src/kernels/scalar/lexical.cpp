@@ -20,8 +20,20 @@ std::size_t take_sums(std::uint16_t* sums, std::size_t n, std::uint16_t least, s
   return n_found;
 }
 
+void find_entries(const std::uint16_t* list, const std::uint16_t* starts, const std::uint32_t* wanted, std::size_t n,
+                  std::uint32_t* at) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t place = wanted[i] & 0xFFFF;
+    const std::uint16_t* bounds = starts + (place >> kBlockBits);
+    at[i] = kNoEntry;
+    for (std::uint32_t entry = bounds[0]; entry < bounds[1]; ++entry) {
+      if (list[entry] >> kEntryTfBits == place) at[i] = entry;
+    }
+  }
+}
+
 }  // namespace
 
-const LexicalKernels kLexical{add_column, take_sums};
+const LexicalKernels kLexical{add_column, take_sums, find_entries};
 
 }  // namespace twotower::kernels::scalar

@@ -6,12 +6,20 @@
 #include <cmath>
 #include <functional>
 
+#include "kernels/dispatch.h"
+
 namespace twotower {
 namespace {
 
 constexpr double kMost = 65000.0;           // M
 constexpr double kUpwards = 1.0 + 0x1p-40;  // exceeds all roundings of float64 on the way
 constexpr double kLeastUnit = 0x1p-120;     // so that two units never vanish in float32
+
+constexpr std::array<std::uint8_t, 256> kAllCodes = [] {
+  std::array<std::uint8_t, 256> codes{};
+  for (std::size_t code = 0; code < codes.size(); ++code) codes[code] = static_cast<std::uint8_t>(code);
+  return codes;
+}();
 
 std::size_t rank_at_least(std::size_t k) noexcept {
   return static_cast<std::size_t>(std::ranges::lower_bound(kStoredRanks, k) - kStoredRanks.begin());
@@ -81,10 +89,8 @@ void QueryBounds::set_kept(std::size_t t) {
   const double in_units = std::abs(term.weight) * term.impacts->step / unit_;  // of one step of the codes
   const bool positive = term.weight > 0.0;
   term.multiplier = positive ? static_cast<std::uint16_t>(256.0 * in_units * kUpwards + 1.0) : std::uint16_t{0};
-  for (std::uint32_t code = 0; code < 256; ++code) {  // (code << 8) * multiplier >> 16 has an instruction for vectors
-    tables_[t][code] = static_cast<std::uint16_t>(((code << 8) * term.multiplier >> 16) + 1);
-  }
-  tables_[t][0] = 0;
+  tables_[t].fill(0);
+  kernels::active().lexical.add_column(tables_[t].data(), kAllCodes.data(), kAllCodes.size(), term.multiplier);
   term.greatest = tables_[t][255];
   slack_ += (positive ? in_units : 255.0 * in_units) + 2.0;
 }

@@ -20,26 +20,35 @@ void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const
   n_found_ = 0;
   for (const BoundedTerm& term : bounds.terms()) {
     const std::size_t first = n_found_;
-    if (term.impacts->form == ImpactForm::kColumn) {
-      find_in_column(scorer, impacts, term, candidates);
-    } else {
-      term.impacts->form == ImpactForm::kRare ? find_rare(term, candidates) : find_in_list(impacts, term, candidates);
-      // Loops of their own: many loads from far away at once.
-      for (std::size_t i = first; i < n_found_; ++i) tfs_[i] = term.postings.tfs[postings_[i]];
-      for (std::size_t i = first; i < n_found_; ++i) docs_[i] = candidates[candidates_[i]].doc;
+    switch (term.impacts->form) {
+      case ImpactForm::kRare:
+        find_rare(term, candidates);
+        break;
+      case ImpactForm::kList:
+        find_in_list(impacts, term, candidates);
+        break;
+      case ImpactForm::kColumn:
+        find_in_column(scorer, impacts, term, candidates);
+        break;
     }
     of_term_.push_back({first, n_found_});
   }
   sums_.assign(candidates.size(), 0.0);
+  matches_.assign(candidates.size(), 0);
   for (std::size_t i = 0; i < query.size(); ++i) {
     const auto [first, last] = of_term_[bounds.occurrences()[i]];
     if (first == last) continue;
     const Postings postings{std::span(docs_).subspan(first, last - first),
                             std::span(tfs_).subspan(first, last - first)};
     scorer.contributions(query[i], postings, &parts_[first]);
-    for (std::size_t j = first; j < last; ++j) sums_[candidates_[j]] += parts_[j];
+    for (std::size_t j = first; j < last; ++j) {
+      sums_[candidates_[j]] += parts_[j];
+      matches_[candidates_[j]] = 1;
+    }
   }
-  for (std::size_t c = 0; c < candidates.size(); ++c) best.offer(sums_[c], candidates[c].doc);
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    if (matches_[c] != 0) best.offer(sums_[c], candidates[c].doc);
+  }
 }
 
 // A rare term has few postings in a window: no places of its own are kept for it.
@@ -58,7 +67,8 @@ void Rescorer::find_rare(const BoundedTerm& term, Pairs candidates) {
     const auto at = std::ranges::lower_bound(of_window, doc);
     if (at == of_window.end() || *at != doc) continue;
     candidates_[n_found_] = static_cast<std::uint32_t>(c);
-    postings_[n_found_++] = static_cast<std::uint32_t>(first + static_cast<std::size_t>(at - of_window.begin()));
+    docs_[n_found_] = doc;
+    tfs_[n_found_++] = term.postings.tfs[first + static_cast<std::size_t>(at - of_window.begin())];
   }
 }
 
@@ -76,25 +86,43 @@ void Rescorer::find_in_column(const Scorer& scorer, const ImpactIndex& impacts, 
 }
 
 void Rescorer::find_in_list(const ImpactIndex& impacts, const BoundedTerm& term, Pairs candidates) {
-  const std::uint16_t* places = impacts.places(*term.impacts);
-  for (std::size_t c = 0; c < candidates.size();) {
-    const std::size_t window = candidates[c].doc >> kWindowBits;
-    const std::uint32_t* bounds = impacts.window(*term.impacts, window);
-    std::uint32_t wanted[kSearches], at[kSearches];
-    std::size_t n = 0;
-    for (; n < kSearches && c + n < candidates.size() && candidates[c + n].doc >> kWindowBits == window; ++n) {
-      wanted[n] = candidates[c + n].doc % kWindow;
+  const std::size_t first_found = n_found_;
+  for (std::size_t c = 0; c < candidates.size(); c += kSearches) {
+    find_eight(impacts, term, candidates, c);
+  }
+  for (std::size_t i = first_found; i < n_found_; ++i) {
+    if (tfs_[i] == 0) tfs_[i] = term.postings.tfs[postings_[i]];
+  }
+}
+
+// Candidates [c, c + kSearches). Those of a few hits lie in windows of their own, those of many hits in one window.
+void Rescorer::find_eight(const ImpactIndex& impacts, const BoundedTerm& term, Pairs candidates, std::size_t c) {
+  const std::uint16_t* list = impacts.entries(*term.impacts);
+  const std::size_t n = std::min(kSearches, candidates.size() - c);
+  std::uint32_t firsts[kSearches], counts[kSearches], places[kSearches], at[kSearches];
+  for (std::size_t i = 0; i < kSearches; ++i) {
+    const DocId doc = candidates[c + std::min(i, n - 1)].doc;
+    const std::uint32_t* bounds = impacts.window(*term.impacts, doc >> kWindowBits);
+    firsts[i] = bounds[0];
+    counts[i] = bounds[1] - bounds[0];
+    places[i] = doc % kWindow;
+  }
+  if (firsts[0] == firsts[kSearches - 1] && counts[0] != 0) {
+    find_places(list + firsts[0], counts[0], places, at);
+  } else {
+    PlaceSearch searches[kSearches];
+    for (std::size_t i = 0; i < kSearches; ++i) {  // an empty list gives way to one that will not be looked at
+      searches[i] = {counts[i] != 0 ? list + firsts[i] : list, std::max(counts[i], 1u), places[i]};
     }
-    std::fill(wanted + n, wanted + kSearches, 0);
-    if (bounds[0] != bounds[1]) {
-      find_places(places + bounds[0], bounds[1] - bounds[0], wanted, at);
-      for (std::size_t i = 0; i < n; ++i) {
-        candidates_[n_found_] = static_cast<std::uint32_t>(c + i);
-        postings_[n_found_] = bounds[0] + at[i];
-        n_found_ += places[bounds[0] + at[i]] == wanted[i] ? 1 : 0;  // without a branch: it would be a coin toss
-      }
-    }
-    c += n;
+    find_places_apart(searches, at);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint16_t entry = counts[i] != 0 ? list[firsts[i] + at[i]] : list[0];
+    candidates_[n_found_] = static_cast<std::uint32_t>(c + i);
+    docs_[n_found_] = candidates[c + i].doc;
+    postings_[n_found_] = firsts[i] + at[i];
+    tfs_[n_found_] = PlaceAndTf::tf(entry);
+    n_found_ += counts[i] != 0 && PlaceAndTf::place(entry) == places[i] ? 1 : 0;
   }
 }
 

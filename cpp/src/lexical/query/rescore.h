@@ -14,7 +14,7 @@ namespace twotower {
 /// Scores documents that were found by their bounds. Reused from query to query. Not thread-safe.
 class Rescorer {
  public:
-  /// Offers each candidate with its exact score. REQUIRES candidates by window ascending, and `query` the terms that
+  /// Offers each candidate that has a term of the query with its exact score. REQUIRES candidates by window ascending, and `query` the terms that
   /// `bounds` was set for. O(C * L * log(df in a window)).
   void offer_all(const Scorer& scorer, const ImpactIndex& impacts, const QueryBounds& bounds,
                  std::span<const QueryTerm> query, std::span<const Candidates::Pair> candidates, TopK& best);
@@ -29,6 +29,8 @@ class Rescorer {
   void find_in_column(const Scorer& scorer, const ImpactIndex& impacts, const BoundedTerm& term,
                       std::span<const Candidates::Pair> candidates);
   void find_in_list(const ImpactIndex& impacts, const BoundedTerm& term, std::span<const Candidates::Pair> candidates);
+  void find_eight(const ImpactIndex& impacts, const BoundedTerm& term, std::span<const Candidates::Pair> candidates,
+                  std::size_t c);
 
   std::vector<Parts> of_term_;
   std::vector<std::uint32_t> candidates_;  // of each posting found
@@ -38,6 +40,7 @@ class Rescorer {
   std::vector<std::uint32_t> tfs_;
   std::vector<double> parts_;
   std::vector<double> sums_;
+  std::vector<std::uint8_t> matches_;  // has the candidate any term of the query?
 };
 
 }  // namespace twotower

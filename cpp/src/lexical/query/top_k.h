@@ -18,7 +18,7 @@ namespace twotower {
 class TopK {
  public:
   /// REQUIRES k >= 1.
-  explicit TopK(std::size_t k) : k_(k) {}
+  explicit TopK(std::size_t k) : k_(k) { keys_.reserve(std::min<std::size_t>(k, 1024) * 2); }
   std::size_t k() const noexcept { return k_; }
 
   /// REQUIRES a score that is not NaN, and each DocId at most once.

@@ -3,6 +3,7 @@
 #include "lexical/query/window_scan.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "kernels/dispatch.h"
@@ -14,7 +15,7 @@ namespace {
 
 // Nanoseconds, measured on a 3.5 GHz Zen 4 core by benchmarks/bench_lexical.py. Only ratios matter, and only for speed.
 constexpr double kAddPosting = 0.5, kAddColumnDoc = 0.05, kTakeDoc = 0.02, kVisitPosting = 0.7;
-constexpr double kLookUpInList = 8.0, kLookUpInColumn = 3.0;
+constexpr double kLookUpInList = 8.0, kLookUpInBlocks = 3.0, kLookUpInColumn = 3.0;
 constexpr std::size_t kWindowsBetweenPolls = 16;
 
 // A guess of the share of added postings whose document must be looked up: those whose sums reach `least`, where
@@ -23,6 +24,13 @@ double pass_rate(std::uint32_t least, std::uint32_t greatest) noexcept {
   const double rest = std::max(1.0 - static_cast<double>(least) / std::max(greatest, 1u), 0.0);
   const double cube = rest * rest * rest;
   return cube * cube;
+}
+
+// Four neighbouring places in one number, 16 bits each, in the order of four codes that are loaded as one number.
+std::uint64_t four_places(const std::uint16_t* places) noexcept {
+  std::uint64_t packed;
+  std::memcpy(&packed, places, sizeof packed);
+  return packed >> PlaceAndTf::kTfBits & (0x0001000100010001u * (kWindow - 1));
 }
 
 }  // namespace
@@ -56,6 +64,7 @@ void WindowScan::start() {
 bool WindowScan::slice_window(std::size_t w) {
   const auto terms = bounds_->terms();
   first_ = static_cast<DocId>(w << kWindowBits);
+  n_places_ = std::min(kWindow, impacts_->n_padded_docs() - first_);
   std::size_t n = 0;
   for (std::size_t t = 0; t < terms.size(); ++t) {
     Slice& slice = slices_[t];
@@ -75,7 +84,13 @@ bool WindowScan::slice_window(std::size_t w) {
 }
 
 double WindowScan::cost_of_adding(std::size_t t) const noexcept {
-  return is_column(t) ? kAddColumnDoc * kWindow : kAddPosting * static_cast<double>(slices_[t].count);
+  return is_column(t) ? kAddColumnDoc * static_cast<double>(n_places_)
+                      : kAddPosting * static_cast<double>(slices_[t].count);
+}
+
+double WindowScan::cost_of_looking_up(std::size_t t) const noexcept {
+  if (is_column(t)) return kLookUpInColumn;
+  return bounds_->terms()[t].impacts->has_blocks() ? kLookUpInBlocks : kLookUpInList;
 }
 
 // Sets how many terms are looked up. Their greatest values sum to less than the threshold, so that a document which has
@@ -88,7 +103,7 @@ void WindowScan::choose_split(Split split, std::uint32_t threshold) {
     adding += cost_of_adding(t);
     n_added += static_cast<double>(slices_[t].count);
   }
-  const auto gathering = [&] { return std::min(kTakeDoc * kWindow, kVisitPosting * n_added); };
+  const auto gathering = [&] { return std::min(kTakeDoc * static_cast<double>(n_places_), kVisitPosting * n_added); };
   double best = adding + gathering();
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < order_.size(); ++i) {
@@ -97,7 +112,7 @@ void WindowScan::choose_split(Split split, std::uint32_t threshold) {
     if (sum >= threshold) return;
     adding -= cost_of_adding(t);
     n_added -= static_cast<double>(slices_[t].count);
-    looking += is_column(t) ? kLookUpInColumn : kLookUpInList;
+    looking += cost_of_looking_up(t);
     const double cost = adding + gathering() + n_added * pass_rate(threshold - sum, greatest_sum_ - sum) * looking;
     if (split == Split::kByCost && cost >= best) continue;
     best = cost;
@@ -134,9 +149,9 @@ void WindowScan::gather(std::uint32_t least) {
   if (n_added == 0) return;
   if (order_.size() - n_looked_up_ == 1 && !column) return gather_one_list(order_.back(), least);
   for (std::size_t i = n_looked_up_; i < order_.size(); ++i) add(order_[i]);
-  if (column || kVisitPosting * static_cast<double>(n_added) > kTakeDoc * kWindow) {
+  if (column || kVisitPosting * static_cast<double>(n_added) > kTakeDoc * static_cast<double>(n_places_)) {
     n_found_ =
-        kernels::active().lexical.take_sums(sums_.data(), kWindow, static_cast<std::uint16_t>(least), found_.data());
+        kernels::active().lexical.take_sums(sums_.data(), n_places_, static_cast<std::uint16_t>(least), found_.data());
   } else {
     for (std::size_t i = n_looked_up_; i < order_.size(); ++i) visit(order_[i], least);
   }
@@ -154,10 +169,10 @@ void WindowScan::gather_one_list(std::size_t t, std::uint32_t least) {
     const std::uint16_t* values = bounds_->rare_values(t) + first;
     for (std::size_t i = 0; i < count; ++i) offer(values[i], term.postings.docs[first + i] - first_);
   } else {
-    const std::uint16_t* places = impacts_->places(*term.impacts) + first;
+    const std::uint16_t* places = impacts_->entries(*term.impacts) + first;
     const std::uint8_t* codes = impacts_->codes(*term.impacts) + first;
     const std::uint16_t* values = bounds_->values(t);
-    for (std::size_t i = 0; i < count; ++i) offer(values[codes[i]], places[i]);
+    for (std::size_t i = 0; i < count; ++i) offer(values[codes[i]], PlaceAndTf::place(places[i]));
   }
 }
 
@@ -169,21 +184,26 @@ void WindowScan::add(std::size_t t) {
     sums[place] = static_cast<std::uint16_t>(sums[place] + value);
   };
   if (term.impacts->form == ImpactForm::kColumn) {
-    kernels::active().lexical.add_column(sums, impacts_->column(*term.impacts) + first_, kWindow, term.multiplier);
+    kernels::active().lexical.add_column(sums, impacts_->column(*term.impacts) + first_, n_places_, term.multiplier);
   } else if (term.impacts->form == ImpactForm::kRare) {
     const std::uint16_t* values = bounds_->rare_values(t) + first;
     for (std::size_t i = 0; i < count; ++i) add_to(term.postings.docs[first + i] - first_, values[i]);
   } else {
-    const std::uint16_t* places = impacts_->places(*term.impacts) + first;
+    const std::uint16_t* places = impacts_->entries(*term.impacts) + first;
     const std::uint8_t* codes = impacts_->codes(*term.impacts) + first;
     const std::uint16_t* values = bounds_->values(t);
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4) {  // loads first: a store in between could be to what they read
-      const std::size_t p[4] = {places[i], places[i + 1], places[i + 2], places[i + 3]};
-      const std::uint16_t v[4] = {values[codes[i]], values[codes[i + 1]], values[codes[i + 2]], values[codes[i + 3]]};
-      for (std::size_t j = 0; j < 4; ++j) add_to(p[j], v[j]);
+      const std::uint64_t p = four_places(places + i);
+      std::uint32_t c;
+      std::memcpy(&c, codes + i, sizeof c);
+      const std::uint16_t v[4] = {values[c & 255], values[c >> 8 & 255], values[c >> 16 & 255], values[c >> 24]};
+      add_to(p & 0xFFFF, v[0]);
+      add_to(p >> 16 & 0xFFFF, v[1]);
+      add_to(p >> 32 & 0xFFFF, v[2]);
+      add_to(p >> 48, v[3]);
     }
-    for (; i < count; ++i) add_to(places[i], values[codes[i]]);
+    for (; i < count; ++i) add_to(PlaceAndTf::place(places[i]), values[codes[i]]);
   }
 }
 
@@ -200,8 +220,8 @@ void WindowScan::visit(std::size_t t, std::uint32_t least) {
   if (term.impacts->form == ImpactForm::kRare) {
     for (std::size_t i = 0; i < count; ++i) take(term.postings.docs[first + i] - first_);
   } else {
-    const std::uint16_t* places = impacts_->places(*term.impacts) + first;
-    for (std::size_t i = 0; i < count; ++i) take(places[i]);
+    const std::uint16_t* places = impacts_->entries(*term.impacts) + first;
+    for (std::size_t i = 0; i < count; ++i) take(PlaceAndTf::place(places[i]));
   }
 }
 
@@ -240,9 +260,16 @@ void WindowScan::look_up_rare(std::size_t t, std::uint32_t least) {
 
 void WindowScan::look_up_in_list(std::size_t t, std::uint32_t least) {
   const ImpactTerm& impacts = *bounds_->terms()[t].impacts;
-  const std::uint16_t* places = impacts_->places(impacts) + slices_[t].first;
+  const std::uint16_t* places = impacts_->entries(impacts) + slices_[t].first;
   const std::uint8_t* codes = impacts_->codes(impacts) + slices_[t].first;
   const std::uint16_t* values = bounds_->values(t);
+  if (impacts.has_blocks()) {
+    const std::uint16_t* blocks = impacts_->blocks(impacts, first_ >> kWindowBits);
+    kernels::active().lexical.find_entries(places, blocks, found_.data(), n_found_, entries_.data());
+    return keep_if(least, [&](std::size_t i, std::uint32_t) -> std::uint32_t {
+      return entries_[i] != kernels::kNoEntry ? values[codes[entries_[i]]] : 0;
+    });
+  }
   std::uint32_t wanted[kSearches], at[kSearches];
   keep_if(least, [&](std::size_t i, std::uint32_t place) -> std::uint32_t {
     if (i % kSearches == 0) {  // entries from i on are still as they were: at most i of them were kept
@@ -250,17 +277,17 @@ void WindowScan::look_up_in_list(std::size_t t, std::uint32_t least) {
       find_places(places, slices_[t].count, wanted, at);
     }
     const std::uint32_t posting = at[i % kSearches];
-    return places[posting] == place ? values[codes[posting]] : 0;
+    return PlaceAndTf::place(places[posting]) == place ? values[codes[posting]] : 0;
   });
 }
 
 void WindowScan::hand_over(const DocFilter* filter) {
+  if (n_found_ == 0) return;
   counts_->candidates += n_found_;
-  for (std::size_t i = 0; i < n_found_; ++i) {
-    const std::uint32_t sum = found_[i] >> 16;
-    const DocId doc = first_ + (found_[i] & 0xFFFF);
-    if (sum < candidates_->threshold() || (filter != nullptr && !filter->allows(doc))) continue;
-    candidates_->offer(sum, doc);
+  if (filter == nullptr) {
+    candidates_->offer(found_.data(), n_found_, first_, [](DocId) { return true; });
+  } else {
+    candidates_->offer(found_.data(), n_found_, first_, [filter](DocId doc) { return filter->allows(doc); });
   }
 }
 

@@ -24,7 +24,7 @@ enum class Split {
 ///
 /// MaxScore (Turtle and Flood, Information Processing & Management 31(6), 1995) by windows: the terms with the least
 /// greatest values whose sum is below the threshold cannot make a candidate by themselves. The others are added up;
-/// documents that come near enough are looked up in the rest. Holds 100 KB; reused from query to query. Not
+/// documents that come near enough are looked up in the rest. Holds 160 KB; reused from query to query. Not
 /// thread-safe.
 class WindowScan {
  public:
@@ -43,6 +43,7 @@ class WindowScan {
   bool slice_window(std::size_t w);
   void choose_split(Split split, std::uint32_t threshold);
   double cost_of_adding(std::size_t t) const noexcept;
+  double cost_of_looking_up(std::size_t t) const noexcept;
   void score_window(Split split);
   void gather(std::uint32_t least);
   void gather_one_list(std::size_t t, std::uint32_t least);
@@ -63,6 +64,7 @@ class WindowScan {
   Candidates* candidates_ = nullptr;
   SearchCounts* counts_ = nullptr;
   DocId first_ = 0;                   // of the window
+  std::size_t n_places_ = 0;          // documents of the window, rounded up to 64
   std::vector<Slice> slices_;         // by term
   std::vector<std::uint32_t> order_;  // terms by greatest value, ascending
   std::size_t n_looked_up_ = 0;       // the first so many of order_ are looked up in this window
@@ -70,6 +72,7 @@ class WindowScan {
   std::uint32_t greatest_sum_ = 0;    // of the greatest values of all terms
   std::size_t n_found_ = 0;
   std::array<std::uint32_t, kWindow + 64> found_;          // sum << 16 | place in the window
+  std::array<std::uint32_t, kWindow + 64> entries_;        // of one term's list, by the number in found_
   alignas(64) std::array<std::uint16_t, kWindow> sums_{};  // all 0 between windows
 };
 
