@@ -8,9 +8,9 @@ namespace twotower {
 PieceTable::PieceTable(unsigned bits)
     : shift_(64 - bits),
       mask_((std::size_t{1} << bits) - 1),
-      memory_(sizeof(Slot) << bits),
+      memory_((sizeof(Slot) + sizeof(std::int32_t)) << bits),
       slots_(static_cast<Slot*>(memory_.data())),
-      overflow_(new std::int32_t[std::size_t{1} << bits]) {}
+      overflow_(reinterpret_cast<std::int32_t*>(slots_ + n_slots())) {}
 
 PackedIds PackedIds::of(std::span<const std::int32_t> ids, std::uint32_t place) noexcept {
   PackedIds packed{0, std::uint64_t{ids.size()} << 56};
@@ -50,7 +50,7 @@ std::int32_t* PieceTable::copy_ids(const PackedIds& ids, std::int32_t* out) cons
   if (ids.plain()) {
     ids.copy_plain(out);
   } else if (ids.elsewhere()) {
-    std::copy_n(overflow_.get() + ids.place(), ids.count(), out);
+    std::copy_n(overflow_ + ids.place(), ids.count(), out);
   } else {
     ids.copy_packed(out);
   }
@@ -67,7 +67,7 @@ bool PieceTable::insert(const PieceKey& key, std::span<const std::int32_t> ids) 
     if (low != 0 || !slot.low.claim(kClaimed)) continue;
     const std::size_t place = elsewhere ? n_overflow_.fetch_add(ids.size(), std::memory_order_relaxed) : 0;
     if (elsewhere && place + ids.size() > n_slots()) return false;  // the slot stays claimed, and empty for readers
-    if (elsewhere) std::copy(ids.begin(), ids.end(), overflow_.get() + place);
+    if (elsewhere) std::copy(ids.begin(), ids.end(), overflow_ + place);
     const PackedIds packed = PackedIds::of(ids, static_cast<std::uint32_t>(place));
     slot.high.store(key.high);
     slot.first_ids.store(packed.first);

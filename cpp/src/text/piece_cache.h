@@ -136,9 +136,9 @@ class PieceTable {
 
   unsigned shift_;
   std::size_t mask_;
-  ZeroPages memory_;
+  ZeroPages memory_;  // of the slots, and behind them of the ids that have no room there: as many numbers as slots
   Slot* const slots_;
-  const std::unique_ptr<std::int32_t[]> overflow_;  // as many as slots; never grows: readers look into it
+  std::int32_t* const overflow_;
   std::atomic<std::size_t> n_overflow_{0};
   std::atomic<std::size_t> n_used_{0};
 };

@@ -87,6 +87,9 @@ class TermCache {
 
   std::string_view term(std::int32_t number) const noexcept { return terms_.term(number); }
 
+  /// Asks memory for where a term is written down.
+  void prefetch(std::int32_t number) const noexcept { terms_.prefetch(number); }
+
   /// At least as many as a caller has numbers of.
   std::size_t n_terms() const noexcept { return terms_.size(); }
 
