@@ -102,7 +102,8 @@ void PieceCache::grow() {
   const std::shared_ptr<PieceTable> old = table();
   if (!old->half_full()) return;  // another thread was faster
   const bool can_grow = old->bits() < kLastBits;
-  auto next = can_grow ? old->grown(std::min(old->bits() + kGrowth, kLastBits)) : std::make_shared<PieceTable>(kFirstBits);
+  auto next =
+      can_grow ? old->grown(std::min(old->bits() + kGrowth, kLastBits)) : std::make_shared<PieceTable>(kFirstBits);
   const std::lock_guard lock(mutex_);
   table_ = std::move(next);
   newest_.store(table_.get(), std::memory_order_release);

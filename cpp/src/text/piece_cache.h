@@ -94,9 +94,9 @@ struct SharedWord {
 
 /// An open-addressing table that only grows: a slot is written once, then read by any thread without a lock.
 ///
-/// A slot is empty as long as its low key word is 0. A writer claims it by a word that no key has, fills the other three
-/// and then stores the low key with release order; a reader that has seen the key (acquire) sees the rest. Two threads
-/// that insert one key at once may give it two slots, of which one is never read.
+/// A slot is empty as long as its low key word is 0. A writer claims it by a word that no key has, fills the other
+/// three and then stores the low key with release order; a reader that has seen the key (acquire) sees the rest. Two
+/// threads that insert one key at once may give it two slots, of which one is never read.
 class PieceTable {
  public:
   struct alignas(32) Slot {
@@ -118,8 +118,8 @@ class PieceTable {
   /// Copies the ids of a slot, however many, and returns their end. REQUIRES room for five.
   std::int32_t* copy_ids(const PackedIds& ids, std::int32_t* out) const noexcept;
 
-  /// Adds a key if there is room, and tells whether the table has it now. Any number of threads may call it. REQUIRES at
-  /// most PackedIds::kMost ids.
+  /// Adds a key if there is room, and tells whether the table has it now. Any number of threads may call it. REQUIRES
+  /// at most PackedIds::kMost ids.
   bool insert(const PieceKey& key, std::span<const std::int32_t> ids) noexcept;
 
   bool half_full() const noexcept { return 2 * n_used_.load(std::memory_order_relaxed) > n_slots(); }
