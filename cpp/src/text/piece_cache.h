@@ -9,7 +9,8 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <vector>
+
+#include "text/zero_pages.h"
 
 namespace twotower {
 
@@ -75,21 +76,33 @@ struct PackedIds {
   static bool need_place(std::span<const std::int32_t> ids) noexcept;
 };
 
+/// 64 bits that several threads read and write. Memory of zeros is an array of them that holds 0.
+struct SharedWord {
+  std::uint64_t value;
+
+  std::uint64_t load() const noexcept { return __atomic_load_n(&value, __ATOMIC_RELAXED); }
+  std::uint64_t load_acquire() const noexcept { return __atomic_load_n(&value, __ATOMIC_ACQUIRE); }
+  void store(std::uint64_t to) noexcept { __atomic_store_n(&value, to, __ATOMIC_RELAXED); }
+  void store_release(std::uint64_t to) noexcept { __atomic_store_n(&value, to, __ATOMIC_RELEASE); }
+
+  /// Stores `to` if there is 0, and tells whether it did.
+  bool claim(std::uint64_t to) noexcept {
+    std::uint64_t zero = 0;
+    return __atomic_compare_exchange_n(&value, &zero, to, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  }
+};
+
 /// An open-addressing table that only grows: a slot is written once, then read by any thread without a lock.
 ///
-/// A slot is empty as long as its low key word is 0. The writer fills the other three words first and then stores the
-/// low key with release order; a reader that has seen the key (acquire) sees the rest.
+/// A slot is empty as long as its low key word is 0. A writer claims it by a word that no key has, fills the other
+/// three and then stores the low key with release order; a reader that has seen the key (acquire) sees the rest. Two
+/// threads that insert one key at once may give it two slots, of which one is never read.
 class PieceTable {
  public:
   struct alignas(32) Slot {
-    std::atomic<std::uint64_t> low{0};
-    std::atomic<std::uint64_t> high{0};
-    std::atomic<std::uint64_t> first_ids{0};
-    std::atomic<std::uint64_t> last_ids{0};
+    SharedWord low, high, first_ids, last_ids;
 
-    PackedIds ids() const noexcept {
-      return {first_ids.load(std::memory_order_relaxed), last_ids.load(std::memory_order_relaxed)};
-    }
+    PackedIds ids() const noexcept { return {first_ids.load(), last_ids.load()}; }
   };
 
   static constexpr std::size_t kProbes = 8;  // slots that a key may stand in, from its home on
@@ -105,51 +118,56 @@ class PieceTable {
   /// Copies the ids of a slot, however many, and returns their end. REQUIRES room for five.
   std::int32_t* copy_ids(const PackedIds& ids, std::int32_t* out) const noexcept;
 
-  /// Adds a key if there is room; the caller holds the lock of the cache. REQUIRES at most PackedIds::kMost ids.
-  void insert(const PieceKey& key, std::span<const std::int32_t> ids);
+  /// Adds a key if there is room, and tells whether the table has it now. Any number of threads may call it. REQUIRES
+  /// at most PackedIds::kMost ids.
+  bool insert(const PieceKey& key, std::span<const std::int32_t> ids) noexcept;
 
-  bool half_full() const noexcept { return 2 * n_used_ > n_slots(); }
+  bool half_full() const noexcept { return 2 * n_used_.load(std::memory_order_relaxed) > n_slots(); }
   unsigned bits() const noexcept { return 64 - shift_; }
 
-  /// A table of 2^bits slots with the words of this one; the caller holds the lock.
+  /// A table of 2^bits slots with the words of this one; what other threads insert meanwhile may be missing.
   std::shared_ptr<PieceTable> grown(unsigned bits) const;
 
  private:
-  struct FreeSlots {
-    void operator()(Slot* slots) const noexcept;
-  };
-  static std::unique_ptr<Slot[], FreeSlots> new_slots(std::size_t n);
+  // Of a slot whose words are being written: no key begins with a zero byte.
+  static constexpr std::uint64_t kClaimed = std::uint64_t{1} << 8;
 
   std::size_t n_slots() const noexcept { return mask_ + 1; }
 
   unsigned shift_;
   std::size_t mask_;
-  std::unique_ptr<Slot[], FreeSlots> slots_;
-  std::vector<std::int32_t> overflow_;  // never grows: readers look into it
-  std::size_t n_overflow_ = 0;
-  std::size_t n_used_ = 0;
+  ZeroPages memory_;  // of the slots, and behind them of the ids that have no room there: as many numbers as slots
+  Slot* const slots_;
+  std::int32_t* const overflow_;
+  std::atomic<std::size_t> n_overflow_{0};
+  std::atomic<std::size_t> n_used_{0};
 };
 
 /// The current table. A reader takes it once a chunk of text; a table lives as long as someone reads it.
 class PieceCache {
  public:
-  PieceCache() : table_(std::make_shared<PieceTable>(kFirstBits)) {}
+  PieceCache() : table_(std::make_shared<PieceTable>(kFirstBits)), newest_(table_.get()) {}
 
   std::shared_ptr<PieceTable> table() const {
     const std::lock_guard lock(mutex_);
     return table_;
   }
 
-  /// Remembers the pieces of a token, or does not: where another thread is writing just now, or no slot is free. Brings
-  /// `seen`, the caller's table, up to date.
+  /// Remembers the pieces of a token, or does not: where no slot is free, or another thread is just making a larger
+  /// table. Waits for nobody. Brings `seen`, the caller's table, up to date.
   void remember(const PieceKey& key, std::span<const std::int32_t> ids, std::shared_ptr<PieceTable>& seen);
 
  private:
   static constexpr unsigned kFirstBits = 16;  // 2 MiB
   static constexpr unsigned kLastBits = 21;   // 64 MiB and 8 of overflow
+  static constexpr unsigned kGrowth = 2;      // bits: each growth costs a copy, and all copies are a third of the last
 
-  mutable std::mutex mutex_;
+  void grow();
+
+  std::mutex growing_;        // held by the one that makes a larger table
+  mutable std::mutex mutex_;  // guards table_
   std::shared_ptr<PieceTable> table_;
+  std::atomic<const PieceTable*> newest_;
 };
 
 }  // namespace twotower

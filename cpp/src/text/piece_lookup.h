@@ -39,8 +39,8 @@ std::int32_t* read_pieces(const std::shared_ptr<PieceTable>& table, const unsign
     for (std::size_t i = 0; i < n_asked; ++i) {
       const auto& [key, home, n_bytes] = asked[i];
       const PieceTable::Slot& slot = seen->slot(home);
-      const std::uint64_t low = slot.low.load(std::memory_order_acquire);
-      const std::uint64_t high = slot.high.load(std::memory_order_relaxed);
+      const std::uint64_t low = slot.low.load_acquire();
+      const std::uint64_t high = slot.high.load();
       const PackedIds ids = slot.ids();
       const bool found = ((low ^ key.low) | (high ^ key.high)) == 0 && n_bytes <= PieceKey::kMaxBytes;
       if (found & ids.plain()) [[likely]] {

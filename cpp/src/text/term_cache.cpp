@@ -108,12 +108,11 @@ void TermCache::insert(KeyKind kind, std::string_view key, std::span<const std::
   if (is_short_key(key)) {
     const PieceKey short_form = short_key(key);
     if (table->half_full()) {
-      table = table->grown(table->bits() + 1);
+      table = table->grown(table->bits() + kGrowth);
       newest_[index_of(kind)].store(table.get(), std::memory_order_release);
     }
-    table->insert(short_form, terms);
-    // No slot was free near its home: it goes with the long ones, so that nothing is stemmed again and again.
-    if (table->find(short_form) == nullptr) long_keys_.insert(kind, key, terms);
+    // No slot is free near its home: it goes with the long ones, so that nothing is stemmed again and again.
+    if (!table->insert(short_form, terms)) long_keys_.insert(kind, key, terms);
   } else {
     long_keys_.insert(kind, key, terms);
   }

@@ -5,11 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "text/brief_mutex.h"
 #include "text/piece_cache.h"
 #include "text/term_store.h"
 
@@ -87,6 +87,9 @@ class TermCache {
 
   std::string_view term(std::int32_t number) const noexcept { return terms_.term(number); }
 
+  /// Asks memory for where a term is written down.
+  void prefetch(std::int32_t number) const noexcept { terms_.prefetch(number); }
+
   /// At least as many as a caller has numbers of.
   std::size_t n_terms() const noexcept { return terms_.size(); }
 
@@ -96,6 +99,7 @@ class TermCache {
 
  private:
   static constexpr unsigned kFirstBits = 13;
+  static constexpr unsigned kGrowth = 2;  // bits
   static constexpr std::size_t kMaxKeys = std::size_t{1} << 20;
   static constexpr std::size_t kMaxBytes = std::size_t{32} << 20;
 
@@ -103,7 +107,7 @@ class TermCache {
   void insert(KeyKind kind, std::string_view key, std::span<const std::int32_t> terms);
 
   const std::uint64_t serial_;
-  mutable std::mutex mutex_;  // of everything but what readers look into
+  mutable BriefMutex mutex_;  // of everything but what readers look into
   std::shared_ptr<PieceTable> short_keys_[2];
   std::atomic<const PieceTable*> newest_[2];
   LongTable long_keys_;

@@ -126,8 +126,8 @@ std::int32_t* TermReader::read_segment(std::string_view segment, std::int32_t* o
     for (std::size_t i = 0; i < n; ++i) {
       const auto& [key, home, bytes] = asked[i];
       const PieceTable::Slot& slot = table->slot(home);
-      const std::uint64_t low = slot.low.load(std::memory_order_acquire);
-      const std::uint64_t high = slot.high.load(std::memory_order_relaxed);
+      const std::uint64_t low = slot.low.load_acquire();
+      const std::uint64_t high = slot.high.load();
       const PackedIds numbers = slot.ids();
       const bool found = ((low ^ key.low) | (high ^ key.high)) == 0 && bytes <= PieceKey::kMaxBytes;
       if (found & numbers.plain()) [[likely]] {
@@ -182,7 +182,7 @@ bool TermReader::find_short(KeyKind kind, const PieceKey& key, std::int32_t*& ou
   }
   const std::size_t last =
       (table->home(key.hash()) + PieceTable::kProbes - 1) & ((std::size_t{1} << table->bits()) - 1);
-  may_be_long = table->slot(last).low.load(std::memory_order_acquire) != 0;
+  may_be_long = table->slot(last).low.load_acquire() != 0;
   return false;
 }
 

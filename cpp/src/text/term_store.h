@@ -59,6 +59,11 @@ class TermStore {
     return blocks_[place.block][place.index];
   }
 
+  void prefetch(std::int32_t number) const noexcept {
+    const BlockPlace place(static_cast<std::uint32_t>(number));
+    __builtin_prefetch(&blocks_[place.block][place.index]);
+  }
+
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   std::size_t n_bytes() const noexcept { return arena_.n_bytes(); }
 

@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, ClassVar, Literal, Protocol, Self, SupportsIndex
 
@@ -185,7 +185,11 @@ class SubwordTokenizer(ABC):
         ------
         InvalidInputError
             If no token has an id.
+        InputTypeError
+            If `ids` is no sequence, or an id is no integer.
         """
+        if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
+            raise InputTypeError(f"ids is of type {type(ids).__name__}: give a list or an array of integers")
         return self._text_of(
             [self.id_to_token(number) for number in ids if not (skip_special_tokens and number in self._special)]
         )

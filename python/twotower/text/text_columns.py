@@ -50,6 +50,7 @@ def native_texts(column: Texts, what: str) -> Any:
     if isinstance(texts, (str, bytes)):
         raise InputTypeError(f"{what}s is one {type(texts).__name__}: give a list of texts, or call encode for one")
     if isinstance(texts, tuple) and len(texts) == 2 and not isinstance(texts[0], str):
+        _check_bytes(texts[0], what)
         return NativeTexts.of_bytes(texts[0], _offsets(texts[1]), what)
     if hasattr(texts, "__arrow_c_array__"):
         schema, array = texts.__arrow_c_array__()
@@ -66,6 +67,16 @@ def native_texts(column: Texts, what: str) -> Any:
             "(bytes, offsets)"
         )
     return NativeTexts.of_strings(texts if isinstance(texts, (list, tuple)) else list(texts), what)
+
+
+def _check_bytes(column: Any, what: str) -> None:
+    try:
+        memoryview(column)
+    except TypeError:
+        raise InputTypeError(
+            f"{what}s is a tuple of {type(column).__name__} and something else: two texts must be str, and a column in "
+            "one piece is (bytes, offsets)"
+        ) from None
 
 
 def _offsets(offsets: Any) -> npt.NDArray[np.int64]:

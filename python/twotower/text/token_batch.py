@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.tokenizer_document import Template
 
 # Legend: N texts (or pairs), T tokens of all texts, L tokens of a row.
@@ -115,6 +115,8 @@ class TokenBatch:
         InvalidInputError
             If `length` is below the longest text (give `max_length` when encoding), `multiple_of` is below 1, or there
             is no padding token.
+        InputTypeError
+            If `length` or `multiple_of` is no integer.
 
         Examples
         --------
@@ -128,6 +130,9 @@ class TokenBatch:
         >>> batch.padded().attention_mask.tolist()
         [[1, 1, 1, 1], [1, 1, 1, 0]]
         """
+        for name, value in (("length", length), ("multiple_of", multiple_of)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, SupportsIndex)):
+                raise InputTypeError(f"{name} is of type {type(value).__name__}: it must be an integer")
         lengths = self.lengths
         longest = int(lengths.max(initial=0))
         columns = longest if length is None else length

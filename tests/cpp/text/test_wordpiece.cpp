@@ -225,7 +225,7 @@ TEST_CASE("cache: readers see a word whole or not at all") {
   PieceCache cache;
   std::atomic<bool> done{false};
   std::atomic<int> wrong{0};
-  const auto key_of = [](std::uint64_t n) { return PieceKey{n + 1, n * 3}; };
+  const auto key_of = [](std::uint64_t n) { return PieceKey{n * 256 + 1, n * 3}; };
   std::vector<std::thread> readers;
   for (int t = 0; t < 2; ++t) {
     readers.emplace_back([&] {
@@ -248,6 +248,29 @@ TEST_CASE("cache: readers see a word whole or not at all") {
   for (auto& reader : readers) reader.join();
   CHECK(wrong == 0);
   CHECK(seen->bits() > 16);
+}
+
+TEST_CASE("cache: several threads write at once, and what they wrote is there") {
+  PieceTable table(16);
+  constexpr std::uint64_t kKeys = 12'000;
+  const auto key_of = [](std::uint64_t n) { return PieceKey{n * 256 + 1, n % 5}; };
+  std::vector<std::thread> writers;
+  for (std::uint64_t t = 0; t < 3; ++t) {
+    writers.emplace_back([&, t] {
+      for (std::uint64_t i = 0; i < kKeys; ++i) {
+        const std::uint64_t n = (i + t * kKeys / 3) % kKeys;  // all write all keys, and meet
+        CHECK(table.insert(key_of(n), Ids(n % 9, static_cast<std::int32_t>(n))));
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  for (std::uint64_t n = 0; n < kKeys; ++n) {
+    const PieceTable::Slot* const slot = table.find(key_of(n));
+    REQUIRE(slot != nullptr);
+    Ids found(16);
+    found.resize(static_cast<std::size_t>(table.copy_ids(slot->ids(), found.data()) - found.data()));
+    CHECK(found == Ids(n % 9, static_cast<std::int32_t>(n)));
+  }
 }
 
 TEST_CASE("chunks are put in order whatever the order in which they come") {

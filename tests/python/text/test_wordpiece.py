@@ -192,6 +192,8 @@ def test_bad_input_is_named(tokenizer):
         ((pa.array(["a"]).dictionary_encode(),), InputTypeError, 'format "dictionary"'),
         (((b"a\xff", [0, 1, 2]),), InvalidInputError, "text 1 is not valid UTF-8 at byte 0"),
         (((b"ab", [0, 3]),), InvalidInputError, "there are 2 bytes"),
+        (((None, [0]),), InputTypeError, "texts is a tuple of NoneType and something else"),
+        (((7, "a"),), InputTypeError, "texts is a tuple of int"),
         (((b"ab", [2, 1, 2]),), InvalidInputError, "offsets must not fall"),
         (((b"ab", [-1, 1]),), InvalidInputError, "offsets go from -1"),
         (((b"ab", []),), InputTypeError, "offsets is float64"),
@@ -211,6 +213,57 @@ def test_bad_input_is_named(tokenizer):
         tokenizer.encode(["a"])
     with pytest.raises(InputTypeError, match="pair is of type int"):
         tokenizer.encode("a", 3)
+    for ids_given, kind in ((5, "int"), ("ab", "str"), (None, "NoneType")):
+        with pytest.raises(InputTypeError, match=f"ids is of type {kind}: give a list"):
+            tokenizer.decode(ids_given)
+    for name in ("length", "multiple_of"):
+        with pytest.raises(InputTypeError, match=f"{name} is of type str: it must be an integer"):
+            tokenizer.encode_batch(["a"]).padded(**{name: "a"})
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_long_lists_keep_their_references(tokenizer, threads):
+    """Each str must have as many references afterwards as before, however often it comes."""
+    few = [f"sweet {n} lovely" for n in range(7)]
+    texts = [few[n % 7] for n in range(70_000)] + [f"un{n % 100}" for n in range(30_000)]
+    before = [sys.getrefcount(text) for text in (*few, texts[-1])]
+    batch = tokenizer.encode_batch(texts, threads=threads)
+    assert [sys.getrefcount(text) for text in (*few, texts[-1])] == before
+    once = tokenizer.encode_batch([*few, *texts[70_000:]], threads=1)
+    assert all(np.array_equal(batch[n], once[n % 7]) for n in range(0, 70_000, 997))
+    assert all(np.array_equal(batch[70_000 + n], once[7 + n]) for n in range(0, 30_000, 997))
+    texts[50_001] = 7
+    with pytest.raises(InputTypeError, match="text 50001 is of type int"):
+        tokenizer.encode_batch(texts, threads=threads)
+    assert [sys.getrefcount(text) for text in (*few, texts[-1])][3:] == before[3:]
+
+
+def test_a_list_may_lose_its_texts_while_it_is_read(tokenizer):
+    """The references are the last ones of texts that another thread takes out of the list."""
+    texts = [f"sweet lovely {n}" * 5 for n in range(60_000)]
+    expected = tokenizer.encode_batch(texts, threads=1)
+    remover = threading.Timer(0.002, texts.clear)
+    remover.start()
+    batch = tokenizer.encode_batch(texts, threads=2)
+    remover.join()
+    assert len(batch) in (0, 60_000)
+    assert len(batch) == 0 or np.array_equal(batch.ids, expected.ids)
+
+
+def test_memory_of_a_batch_is_its_own(tokenizer):
+    """Large blocks of ids are used again: only those of arrays that are gone."""
+    texts = ["sweet lovely unbelievable " * 3] * 250_000
+    for threads in (1, 2):
+        first = tokenizer.encode_batch(texts, threads=threads)
+        kept = first.ids.copy()
+        second = tokenizer.encode_batch(texts[::-1], threads=threads)
+        other = tokenizer.encode_batch(["un"] * 900_000, threads=threads)
+        assert np.array_equal(first.ids, kept)
+        assert np.array_equal(second.ids, kept)
+        del first, second
+        third = tokenizer.encode_batch(texts, threads=threads)
+        assert np.array_equal(third.ids, kept)
+        assert (other.ids.reshape(900_000, -1) == other.ids[: len(other.ids) // 900_000]).all()
 
 
 @pytest.mark.parametrize("size", [1 << 20])

@@ -13,7 +13,17 @@ import pytest
 
 import twotower as tt
 from real_data import ROOT, require
-from text.wordpiece_oracle import SCALARS, differences, documents, minilm, oracle_of, random_text, write_vocabulary
+from text.wordpiece_oracle import (
+    SCALARS,
+    Answers,
+    differences,
+    documents,
+    minilm,
+    oracle_of,
+    random_text,
+    report,
+    write_vocabulary,
+)
 
 tokenizers = pytest.importorskip("tokenizers", reason="the oracle is the package tokenizers")
 
@@ -152,3 +162,25 @@ def test_a_sample_of_the_real_documents(real_pair):
     texts = list(itertools.islice(documents(ROOT), 0, 800_000, 101))
     for begin in range(0, len(texts), 2000):
         assert differences(*real_pair, texts[begin : begin + 2000]) == []
+
+
+def test_remembered_answers_find_what_is_wrong(pair, folder):
+    tokenizer, oracle = pair
+    texts = ["the running", "international", "é"]
+    answers = Answers(folder)
+    assert report({"made": pair}, texts, lambda name: True, answers) == 0
+    assert len(answers.known) == 1
+
+    class Silent:
+        """Has the oracle's file, and answers nothing: whoever asks it fails."""
+
+        to_str = oracle.to_str
+
+    known = Answers(folder)
+    assert known.known == answers.known
+    assert report({"made": (tokenizer, Silent())}, texts, lambda name: True, known) == 0
+    (question,) = known.known
+    known.known[question] = "0" * 64  # an answer that is not ours: the oracle is asked, and it says that ours is right
+    assert report({"made": pair}, texts, lambda name: True, known) == 0
+    cased = tt.WordPiece.from_file(folder / "vocab.txt", lowercase=False)
+    assert report({"made": (cased, oracle)}, ["The É"], lambda name: False, known) == 1
