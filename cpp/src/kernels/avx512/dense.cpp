@@ -1,5 +1,5 @@
-// AVX-512 F, BW, VL, DQ: inner products and their selection. See kernels/dense.h for the contracts and scalar/ for the
-// meaning.
+// AVX-512 F, BW, VL, DQ: float32 products with rows of every storage. See kernels/dense.h for the contracts and scalar/
+// for the meaning.
 #include "kernels/dense.h"
 
 #include <immintrin.h>
@@ -10,145 +10,213 @@
 namespace twotower::kernels::avx512 {
 namespace {
 
-// ---------------------------------------------------------------- inner products, float32
+__mmask16 first_lanes(std::size_t n) noexcept { return static_cast<__mmask16>(n >= 16 ? 0xFFFFu : (1u << n) - 1u); }
 
-__mmask16 first_lanes(std::size_t n) noexcept { return static_cast<__mmask16>((1u << n) - 1u); }  // n < 16
+// ---------------------------------------------------------------- stored elements: 16 from d on, those of the mask
 
-// Four rows at once: four streams keep the memory busy, and their chains hide the latency of the FMA. The masked load
-// of the tail reads nothing past the row.
-template <std::size_t kRows>
-void row_tile(const float* query, const float* rows, std::size_t dim, float* scores) noexcept {
-  __m512 low[kRows], high[kRows];
-  for (std::size_t i = 0; i < kRows; ++i) low[i] = high[i] = _mm512_setzero_ps();
+struct Float32 {
+  static constexpr std::size_t kBytes = 4;
+  static __m512 load(const void* row, std::size_t d, __mmask16 mask) noexcept {
+    return _mm512_maskz_loadu_ps(mask, static_cast<const float*>(row) + d);
+  }
+};
+
+struct Bfloat16 {
+  static constexpr std::size_t kBytes = 2;
+  static __m512 load(const void* row, std::size_t d, __mmask16 mask) noexcept {
+    const __m256i bits = _mm256_maskz_loadu_epi16(mask, static_cast<const std::uint16_t*>(row) + d);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+  }
+};
+
+struct Float16 {
+  static constexpr std::size_t kBytes = 2;
+  static __m512 load(const void* row, std::size_t d, __mmask16 mask) noexcept {
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, static_cast<const std::uint16_t*>(row) + d));
+  }
+};
+
+struct Int8 {
+  static constexpr std::size_t kBytes = 1;
+  static __m512 load(const void* row, std::size_t d, __mmask16 mask) noexcept {
+    const __m128i values = _mm_maskz_loadu_epi8(mask, static_cast<const std::int8_t*>(row) + d);
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(values));
+  }
+};
+
+// ---------------------------------------------------------------- limits
+
+std::uint64_t may_hit(__m512 product, const RowLimits& rows, std::size_t r, __mmask16 lanes,
+                      const QueryLimit& limit) noexcept {
+  const __m512 norm = _mm512_maskz_loadu_ps(lanes, rows.norm + r);
+  const __m512 rest =
+      _mm512_fmadd_ps(_mm512_set1_ps(limit.factor), norm, _mm512_maskz_loadu_ps(lanes, rows.offset + r));
+  const __m512 scaled = _mm512_mul_ps(product, _mm512_set1_ps(limit.unit));
+  const __m512 upper = _mm512_fmadd_ps(scaled, _mm512_maskz_loadu_ps(lanes, rows.scale + r), rest);
+  return _mm512_mask_cmp_ps_mask(lanes, upper, _mm512_set1_ps(limit.threshold), _CMP_NLE_UQ);
+}
+
+// ---------------------------------------------------------------- panels: 3 x 16 rows times up to 8 queries
+
+constexpr std::size_t kPanelRows = 48;
+constexpr std::size_t kBlockQueries = 8;
+
+// 8 x 3 accumulators and 3 columns of rows are 27 of the 32 registers; the queries are broadcast from memory.
+template <std::size_t kQueries>
+void panel_block(const float* panel, const float* queries, std::size_t dim, const RowLimits& rows,
+                 const QueryLimit* limits, const void* ahead, std::uint64_t* masks) noexcept {
+  __m512 sums[kQueries][3];
+#pragma GCC unroll 8
+  for (std::size_t b = 0; b < kQueries; ++b) sums[b][0] = sums[b][1] = sums[b][2] = _mm512_setzero_ps();
+  for (std::size_t d = 0; d < dim; ++d) {
+    _mm_prefetch(static_cast<const char*>(ahead) + d * 64, _MM_HINT_T1);
+    const float* column = panel + d * kPanelRows;
+    const __m512 x0 = _mm512_load_ps(column), x1 = _mm512_load_ps(column + 16), x2 = _mm512_load_ps(column + 32);
+#pragma GCC unroll 8
+    for (std::size_t b = 0; b < kQueries; ++b) {
+      const __m512 value = _mm512_set1_ps(queries[d * kBlockQueries + b]);
+      sums[b][0] = _mm512_fmadd_ps(value, x0, sums[b][0]);
+      sums[b][1] = _mm512_fmadd_ps(value, x1, sums[b][1]);
+      sums[b][2] = _mm512_fmadd_ps(value, x2, sums[b][2]);
+    }
+  }
+#pragma GCC unroll 8
+  for (std::size_t b = 0; b < kQueries; ++b) {
+    masks[b] = may_hit(sums[b][0], rows, 0, 0xFFFF, limits[b]) |
+               may_hit(sums[b][1], rows, 16, 0xFFFF, limits[b]) << 16 |
+               may_hit(sums[b][2], rows, 32, 0xFFFF, limits[b]) << 32;
+  }
+}
+
+void scan_panel(const void* panel, const void* queries, std::size_t n_queries, std::size_t dim, const RowLimits& rows,
+                const QueryLimit* limits, const void* ahead, std::uint64_t* masks) noexcept {
+  constexpr decltype(&panel_block<1>) kBlocks[] = {panel_block<1>, panel_block<2>, panel_block<3>, panel_block<4>,
+                                                   panel_block<5>, panel_block<6>, panel_block<7>, panel_block<8>};
+  if (n_queries == 0) return;
+  kBlocks[n_queries - 1](static_cast<const float*>(panel), static_cast<const float*>(queries), dim, rows, limits, ahead,
+                         masks);
+}
+
+// Columns of 16 rows become 16 rows of columns: in lanes of 4 by unpacking, then across lanes.
+void transpose(__m512* v) noexcept {
+  __m512 a[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 4) {
+    const __m512 t0 = _mm512_unpacklo_ps(v[i], v[i + 1]), t1 = _mm512_unpackhi_ps(v[i], v[i + 1]);
+    const __m512 t2 = _mm512_unpacklo_ps(v[i + 2], v[i + 3]), t3 = _mm512_unpackhi_ps(v[i + 2], v[i + 3]);
+    a[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t0), _mm512_castps_pd(t2)));
+    a[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t0), _mm512_castps_pd(t2)));
+    a[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t1), _mm512_castps_pd(t3)));
+    a[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t1), _mm512_castps_pd(t3)));
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < 4; ++i) {
+    const __m512 b0 = _mm512_shuffle_f32x4(a[i], a[i + 4], 0x44), b1 = _mm512_shuffle_f32x4(a[i], a[i + 4], 0xEE);
+    const __m512 b2 = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0x44);
+    const __m512 b3 = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0xEE);
+    v[i] = _mm512_shuffle_f32x4(b0, b2, 0x88);
+    v[i + 4] = _mm512_shuffle_f32x4(b0, b2, 0xDD);
+    v[i + 8] = _mm512_shuffle_f32x4(b1, b3, 0x88);
+    v[i + 12] = _mm512_shuffle_f32x4(b1, b3, 0xDD);
+  }
+}
+
+// `load(row, u, mask)` gives 16 units of a row from u on.
+template <class Load>
+void pack_with(Load load, const void* const* rows, std::size_t n_rows, std::size_t n_units, void* panel) noexcept {
+  float* out = static_cast<float*>(panel);
+  for (std::size_t first = 0; first < kPanelRows; first += 16) {
+    for (std::size_t u = 0; u < n_units; u += 16) {
+      const std::size_t n = n_units - u < 16 ? n_units - u : 16;
+      __m512 v[16];
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < 16; ++i) {
+        v[i] = first + i < n_rows ? load(rows[first + i], u, first_lanes(n)) : _mm512_setzero_ps();
+      }
+      transpose(v);
+      float* columns = out + u * kPanelRows + first;
+      if (n == 16) {
+#pragma GCC unroll 16
+        for (std::size_t j = 0; j < 16; ++j) _mm512_store_ps(columns + j * kPanelRows, v[j]);
+      } else {
+        for (std::size_t j = 0; j < n; ++j) _mm512_store_ps(columns + j * kPanelRows, v[j]);
+      }
+    }
+  }
+}
+
+template <class Storage>
+void pack(const void* const* rows, std::size_t n_rows, std::size_t dim, void* panel) noexcept {
+  pack_with(Storage::load, rows, n_rows, dim, panel);
+}
+
+// ---------------------------------------------------------------- single queries: rows as they lie
+
+// Four rows at once: four streams keep the memory busy, and their chains hide the latency of the FMA. The lines of the
+// next four rows are fetched meanwhile.
+template <class Storage, std::size_t kRows>
+void row_tile(const float* query, const void* const* rows, std::size_t dim, float* products) noexcept {
+  constexpr std::size_t kLine = 64 / Storage::kBytes;
+  __m512 even[kRows], odd[kRows];
+  for (std::size_t i = 0; i < kRows; ++i) even[i] = odd[i] = _mm512_setzero_ps();
   std::size_t d = 0;
   for (; d + 32 <= dim; d += 32) {
-    const __m512 q0 = _mm512_loadu_ps(query + d);
-    const __m512 q1 = _mm512_loadu_ps(query + d + 16);
+    const __m512 q0 = _mm512_loadu_ps(query + d), q1 = _mm512_loadu_ps(query + d + 16);
     for (std::size_t i = 0; i < kRows; ++i) {
-      low[i] = _mm512_fmadd_ps(q0, _mm512_loadu_ps(rows + i * dim + d), low[i]);
-      high[i] = _mm512_fmadd_ps(q1, _mm512_loadu_ps(rows + i * dim + d + 16), high[i]);
+      if (d % kLine == 0 || kLine < 32) {
+        const char* ahead = static_cast<const char*>(rows[i + kRowsAhead]) + d * Storage::kBytes;
+        _mm_prefetch(ahead, _MM_HINT_T0);
+        if (kLine < 32) _mm_prefetch(ahead + 64, _MM_HINT_T0);
+      }
+      even[i] = _mm512_fmadd_ps(q0, Storage::load(rows[i], d, 0xFFFF), even[i]);
+      odd[i] = _mm512_fmadd_ps(q1, Storage::load(rows[i], d + 16, 0xFFFF), odd[i]);
     }
   }
   for (; d < dim; d += 16) {
-    const __mmask16 mask = dim - d >= 16 ? static_cast<__mmask16>(0xFFFF) : first_lanes(dim - d);
+    const __mmask16 mask = first_lanes(dim - d);
     const __m512 q = _mm512_maskz_loadu_ps(mask, query + d);
-    for (std::size_t i = 0; i < kRows; ++i) {
-      low[i] = _mm512_fmadd_ps(q, _mm512_maskz_loadu_ps(mask, rows + i * dim + d), low[i]);
-    }
+    for (std::size_t i = 0; i < kRows; ++i) even[i] = _mm512_fmadd_ps(q, Storage::load(rows[i], d, mask), even[i]);
   }
-  for (std::size_t i = 0; i < kRows; ++i) scores[i] = _mm512_reduce_add_ps(_mm512_add_ps(low[i], high[i]));
+  for (std::size_t i = 0; i < kRows; ++i) products[i] = _mm512_reduce_add_ps(_mm512_add_ps(even[i], odd[i]));
 }
 
-void dot_rows(const float* query, const float* rows, std::size_t n_rows, std::size_t dim, float* scores) noexcept {
+template <class Storage>
+std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
+                        const RowLimits& limits, const QueryLimit& limit) noexcept {
+  const float* q = static_cast<const float*>(query);
+  alignas(64) float products[kMaxScanRows];
   std::size_t r = 0;
-  for (; r + 4 <= n_rows; r += 4) row_tile<4>(query, rows + r * dim, dim, scores + r);
-  for (; r < n_rows; ++r) row_tile<1>(query, rows + r * dim, dim, scores + r);
+  for (; r + 4 <= n_rows; r += 4) row_tile<Storage, 4>(q, rows + r, dim, products + r);
+  for (; r < n_rows; ++r) row_tile<Storage, 1>(q, rows + r, dim, products + r);
+  std::uint64_t mask = 0;
+  for (r = 0; r < n_rows; r += 16) {
+    const __mmask16 lanes = first_lanes(n_rows - r);
+    mask |= may_hit(_mm512_maskz_loadu_ps(lanes, products + r), limits, r, lanes, limit) << r;
+  }
+  return mask;
 }
 
-constexpr std::size_t kPanel = 32;
-
-// kRows x 32 outputs in registers: 12 x 2 accumulators, 2 query vectors and 1 broadcast are 27 of the 32 registers.
-template <std::size_t kRows>
-void panel_tile(const float* queries, const float* rows, std::size_t dim, float* scores) noexcept {
-  __m512 low[kRows], high[kRows];
-  for (std::size_t i = 0; i < kRows; ++i) low[i] = high[i] = _mm512_setzero_ps();
-  for (std::size_t d = 0; d < dim; ++d) {
-    const __m512 q0 = _mm512_loadu_ps(queries + d * kPanel);
-    const __m512 q1 = _mm512_loadu_ps(queries + d * kPanel + 16);
-    for (std::size_t i = 0; i < kRows; ++i) {
-      const __m512 value = _mm512_set1_ps(rows[i * dim + d]);
-      low[i] = _mm512_fmadd_ps(q0, value, low[i]);
-      high[i] = _mm512_fmadd_ps(q1, value, high[i]);
-    }
-  }
-  for (std::size_t i = 0; i < kRows; ++i) {
-    _mm512_storeu_ps(scores + i * kPanel, low[i]);
-    _mm512_storeu_ps(scores + i * kPanel + 16, high[i]);
-  }
-}
-
-void dot_panel(const float* queries, const float* rows, std::size_t n_rows, std::size_t dim, float* scores) noexcept {
-  std::size_t r = 0;
-  for (; r + 12 <= n_rows; r += 12) panel_tile<12>(queries, rows + r * dim, dim, scores + r * kPanel);
-  for (; r + 4 <= n_rows; r += 4) panel_tile<4>(queries, rows + r * dim, dim, scores + r * kPanel);
-  for (; r < n_rows; ++r) panel_tile<1>(queries, rows + r * dim, dim, scores + r * kPanel);
-}
-
-// ---------------------------------------------------------------- exact inner products, float64
-
-// Eight rows at once, one lane each: every lane adds its own products in the order of the definition. A product of two
-// floats is exact in float64, so FMA rounds exactly where the definition does.
-void dot_exact(const float* query, const float* const* rows, std::size_t n_rows, std::size_t dim,
-               float* scores) noexcept {
-  std::size_t r = 0;
-  for (; r + 8 <= n_rows; r += 8) {
-    const float* const* row = rows + r;
-    __m512d sum = _mm512_setzero_pd();
-    for (std::size_t d = 0; d < dim; ++d) {
-      const __m512d value = _mm512_set1_pd(static_cast<double>(query[d]));
-      const __m256 column =
-          _mm256_setr_ps(row[0][d], row[1][d], row[2][d], row[3][d], row[4][d], row[5][d], row[6][d], row[7][d]);
-      sum = _mm512_fmadd_pd(value, _mm512_cvtps_pd(column), sum);
-    }
-    _mm256_storeu_ps(scores + r, _mm512_cvtpd_ps(sum));
-  }
-  for (; r < n_rows; ++r) {
-    double sum = 0.0;
-    for (std::size_t d = 0; d < dim; ++d) sum += static_cast<double>(query[d]) * static_cast<double>(rows[r][d]);
-    scores[r] = static_cast<float>(sum);
-  }
-}
-
-// ---------------------------------------------------------------- selection
-
-// Bit i is set where lane i is not finite or its upper bound is not <= threshold. No FMA: the oracle rounds twice.
-unsigned passing(__m512 score, __m512 norm, __m512 factor, __m512 absolute, __m512 threshold) noexcept {
-  const __m512 error = _mm512_add_ps(_mm512_mul_ps(factor, norm), absolute);
-  const __mmask16 above = _mm512_cmp_ps_mask(_mm512_add_ps(score, error), threshold, _CMP_NLE_UQ);
-  const __mmask16 odd = _mm512_cmp_ps_mask(_mm512_sub_ps(score, score), _mm512_setzero_ps(), _CMP_NEQ_UQ);
-  return static_cast<unsigned>(above) | static_cast<unsigned>(odd);
-}
-
-std::size_t put(unsigned mask, std::size_t base, std::uint32_t* found) noexcept {
-  std::size_t n = 0;
-  for (; mask != 0; mask &= mask - 1) {
-    found[n++] = static_cast<std::uint32_t>(base + static_cast<std::size_t>(__builtin_ctz(mask)));
-  }
-  return n;
-}
-
-std::size_t select_rows(const float* scores, const float* norms, std::size_t n_rows, float factor, float absolute,
-                        float threshold, std::uint32_t* found) noexcept {
-  const __m512 f = _mm512_set1_ps(factor), a = _mm512_set1_ps(absolute), t = _mm512_set1_ps(threshold);
-  std::size_t n = 0;
-  std::size_t r = 0;
-  for (; r + 16 <= n_rows; r += 16) {
-    n += put(passing(_mm512_loadu_ps(scores + r), _mm512_loadu_ps(norms + r), f, a, t), r, found + n);
-  }
-  if (r < n_rows) {
-    const __mmask16 mask = first_lanes(n_rows - r);
-    const __m512 score = _mm512_maskz_loadu_ps(mask, scores + r);
-    n += put(passing(score, _mm512_maskz_loadu_ps(mask, norms + r), f, a, t) & mask, r, found + n);
-  }
-  return n;
-}
-
-std::size_t select_panel(const float* scores, const float* norms, std::size_t n_rows, const float* factor,
-                         const float* absolute, const float* threshold, std::uint32_t* found) noexcept {
-  std::size_t n = 0;
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    const __m512 norm = _mm512_set1_ps(norms[r]);
-    for (std::size_t p = 0; p < kPanel; p += 16) {
-      const unsigned mask = passing(_mm512_loadu_ps(scores + r * kPanel + p), norm, _mm512_loadu_ps(factor + p),
-                                    _mm512_loadu_ps(absolute + p), _mm512_loadu_ps(threshold + p));
-      n += put(mask, r * kPanel + p, found + n);
-    }
-  }
-  return n;
-}
+template <class Storage>
+constexpr ScanKernels kScan{QueryForm::kFloat32, kPanelRows, kBlockQueries,
+                            pack<Storage>,       scan_panel, scan_rows<Storage>};
 
 }  // namespace
 
-const DenseKernels kDense{kPanel, dot_rows, dot_panel, dot_exact, select_rows, select_panel};
+void pack_units(const void* const* rows, std::size_t n_rows, std::size_t row_bytes, unsigned char flip,
+                void* panel) noexcept {
+  const __m512i flips = _mm512_set1_epi8(static_cast<char>(flip));
+  const auto load = [=](const void* row, std::size_t u, __mmask16) noexcept {
+    const std::size_t left = row_bytes - u * 4;
+    const __mmask64 bytes = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+    const __m512i units = _mm512_maskz_loadu_epi8(bytes, static_cast<const char*>(row) + u * 4);
+    return _mm512_castsi512_ps(_mm512_xor_si512(units, flips));
+  };
+  pack_with(load, rows, n_rows, (row_bytes + 3) / 4, panel);
+}
+
+const ScanKernels kScanFloat32 = kScan<Float32>;
+const ScanKernels kScanBfloat16 = kScan<Bfloat16>;
+const ScanKernels kScanFloat16 = kScan<Float16>;
+const ScanKernels kScanInt8 = kScan<Int8>;
 
 }  // namespace twotower::kernels::avx512

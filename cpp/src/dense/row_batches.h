@@ -1,0 +1,74 @@
+// Documents in batches that a kernel takes at once: their numbers, rows and limits. Knows the filter; knows no query.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/dense.h"
+#include "twotower/dense.h"
+
+namespace twotower {
+
+/// Documents [begin, end) that the filter allows, in ascending order, `most` at a time.
+class RowBatches {
+ public:
+  RowBatches(const DenseView& view, const std::uint64_t* where, std::size_t begin, std::size_t end, std::size_t most)
+      : view_(view), where_(where), next_(begin), end_(end), most_(most) {}
+
+  /// Takes the next batch; false where none is left.
+  bool advance() {
+    size_ = 0;
+    while (size_ < most_ && next_ < end_) {
+      if (where_ == nullptr) {
+        docs_[size_++] = static_cast<std::uint32_t>(next_++);
+      } else {
+        take_allowed();
+      }
+    }
+    for (std::size_t i = 0; i < size_; ++i) {
+      rows_[i] = view_.vectors.row(docs_[i]);
+      scale_[i] = view_.limits.scale[docs_[i]];
+      norm_[i] = view_.limits.norm[docs_[i]];
+      offset_[i] = view_.limits.offset[docs_[i]];
+    }
+    for (std::size_t i = size_; size_ > 0 && i < size_ + kernels::kRowsAhead; ++i) {
+      const std::size_t ahead = docs_[size_ - 1] + 1 + (i - size_);
+      rows_[i] = view_.vectors.row(ahead < view_.vectors.n_docs ? ahead : docs_[size_ - 1]);
+    }
+    return size_ > 0;
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  std::uint32_t doc(std::size_t i) const noexcept { return docs_[i]; }
+  const void* const* rows() const noexcept { return rows_.data(); }
+  kernels::RowLimits limits() const noexcept { return {scale_.data(), norm_.data(), offset_.data()}; }
+
+  /// Where the rows of the next batch lie, unless the filter leaves some out.
+  const char* ahead() const noexcept { return static_cast<const char*>(view_.vectors.row(next_)); }
+
+ private:
+  // Takes the next allowed document of the current word, or goes to the next word.
+  void take_allowed() {
+    const std::uint64_t left = where_[next_ / 64] >> (next_ % 64);
+    if (left == 0) {
+      next_ = (next_ / 64 + 1) * 64;
+      return;
+    }
+    next_ += static_cast<std::size_t>(std::countr_zero(left));
+    if (next_ < end_) docs_[size_++] = static_cast<std::uint32_t>(next_++);
+  }
+
+  static constexpr std::size_t kRoom = kernels::kMaxScanRows;
+
+  const DenseView& view_;
+  const std::uint64_t* where_;
+  std::size_t next_, end_, most_;
+  std::size_t size_ = 0;
+  std::array<std::uint32_t, kRoom> docs_{};
+  std::array<const void*, kRoom + kernels::kRowsAhead> rows_{};
+  std::array<float, kRoom> scale_{}, norm_{}, offset_{};
+};
+
+}  // namespace twotower
