@@ -49,7 +49,7 @@ void ExactScorer::score(const std::uint32_t* docs, std::size_t n, float* scores)
 
 void ExactScorer::score_lot(const std::uint32_t* docs, std::size_t n, float* scores) {
   const StoredVectors& vectors = view_.vectors;
-  const float* rows[kLot];
+  const float* rows[kLot] = {};
   double sums[kLot];
   if (vectors.storage == Storage::kFloat32) {
     for (std::size_t i = 0; i < n; ++i) rows[i] = static_cast<const float*>(vectors.row(docs[i]));
