@@ -45,7 +45,9 @@ class DenseIndex {
     limits_ = Array<float>({py::ssize_t{3}, n});
     squares_ = Array<double>(n);
     float* room = limits_.mutable_data();
-    view_ = {stored, metric_, {room, room + n, room + 2 * n, squares_.mutable_data()}};
+    if (stored.storage == Storage::kInt8) start_ = Array<std::int32_t>(n);
+    std::int32_t* start = stored.storage == Storage::kInt8 ? start_.mutable_data() : nullptr;
+    view_ = {stored, metric_, {room, room + n, room + 2 * n, squares_.mutable_data(), start}};
     const GilRelease release;
     doc_limits(stored, metric_, threads, view_.limits);
   }
@@ -119,6 +121,7 @@ class DenseIndex {
   Metric metric_;
   Array<float> limits_;
   Array<double> squares_;
+  Array<std::int32_t> start_;
   DenseView view_;
 };
 

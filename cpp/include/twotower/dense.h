@@ -60,6 +60,7 @@ struct DocLimits {
   float* norm;      ///< [N] times a query's error factor: how far that can be off; NaN for a row that is not finite
   float* offset;    ///< [N] added to it
   double* squares;  ///< [N] sum of x[d]^2 by the definition
+  std::int32_t* start = nullptr;  ///< [N], of Storage::kInt8 alone: -128 times the sum of the row's integers
 };
 
 /// Vectors with their limits, ready to be searched; owns nothing.

@@ -26,6 +26,13 @@ float norm_bound(double squares) {
   return round_up(std::sqrt(squares) * (1.0 + 0x1p-30));
 }
 
+// The sum of a row's integers: below 2^31 / 128 for the D that have fast products (kMaxInt8Dim).
+std::int32_t sum_of(const StoredVectors& vectors, std::size_t doc) {
+  if (vectors.dim > kMaxInt8Dim) return 0;
+  const auto* row = static_cast<const std::int8_t*>(vectors.row(doc));
+  return std::accumulate(row, row + vectors.dim, std::int32_t{0});
+}
+
 // Calls body(n, squares) for each row.
 template <class Body>
 void for_squares(const StoredVectors& vectors, unsigned threads, Body&& body) {
@@ -56,6 +63,7 @@ void doc_limits(const StoredVectors& vectors, Metric metric, unsigned threads, c
     const float bound = norm_bound(squares);
     const float stored_scale = vectors.storage == Storage::kInt8 ? vectors.scales[n] : 1.0f;
     limits.squares[n] = squares;
+    if (vectors.storage == Storage::kInt8) limits.start[n] = -128 * sum_of(vectors, n);
     limits.scale[n] = stored_scale;
     limits.offset[n] = 0.0f;
     limits.norm[n] = bound < kMaxFastNorm || std::isnan(bound) ? bound : kInfinity;

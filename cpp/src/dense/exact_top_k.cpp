@@ -22,9 +22,9 @@ namespace twotower {
 namespace {
 
 constexpr std::size_t kTileQueries = 1024;        // queries that share one pass over the rows
-constexpr std::size_t kPanelQueries = 4;          // from so many queries on, a panel is worth its packing
+constexpr std::size_t kPanelQueries = 8;          // from so many queries on, a panel beats single queries
 constexpr std::size_t kBlockElements = 1u << 20;  // of rows a thread takes at once: some milliseconds of a large tile
-constexpr std::size_t kBlockAlign = 48;           // a multiple of every panel's rows
+constexpr std::size_t kBlockAlign = 192;          // rows: whole batches of either kind
 constexpr std::size_t kBlocksOfThread = 8;        // at least, so that threads end together
 
 std::size_t block_rows(const StoredVectors& vectors, unsigned workers) {

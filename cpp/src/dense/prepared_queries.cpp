@@ -1,14 +1,15 @@
 #include "dense/prepared_queries.h"
 
-#include <limits>
+#include <algorithm>
 
 namespace twotower {
 namespace {
 
+constexpr std::size_t kLine = kernels::kQueryAlign;
+
 std::size_t row_units(kernels::QueryForm form, std::size_t dim) {
   const std::size_t element = form == kernels::QueryForm::kFloat32 ? 4 : form == kernels::QueryForm::kBfloat16 ? 2 : 1;
-  constexpr std::size_t kAlign = kernels::kQueryAlign;
-  return (dim * element + kAlign - 1) / kAlign * (kAlign / sizeof(std::uint32_t));
+  return (dim * element + kLine - 1) / kLine * (kLine / sizeof(std::uint32_t));
 }
 
 }  // namespace
@@ -29,28 +30,35 @@ const kernels::ScanKernels& scan_kernels(const kernels::Kernels& kernels, const 
 }
 
 PreparedQueries::PreparedQueries(const kernels::ScanKernels& scan, const DenseView& view, const float* queries,
-                                 std::size_t n_queries, bool with_blocks)
-    : row_units_(row_units(scan.form, view.vectors.dim)), block_queries_(scan.block_queries) {
+                                 std::size_t n_queries, bool with_panels)
+    : row_units_(row_units(scan.form, view.vectors.dim)) {
   const std::size_t dim = view.vectors.dim;
   rows_.assign(n_queries * row_units_, 0);
+  units_.assign(n_queries + kernels::kMaxPanelWidth, 0.0f);
+  factors_ = units_;
   for (std::size_t q = 0; q < n_queries; ++q) {
-    kernels::QueryLimit limit{};
     const float* query = queries + q * dim;
-    const double lost = round_query(query, dim, scan.form, rows_.data() + q * row_units_, limit);
+    const double lost = round_query(query, dim, scan.form, rows_.data() + q * row_units_, units_[q]);
     bounds_.emplace_back(query, dim, scan.form, lost, view.metric);
-    limit.factor = bounds_.back().factor();
-    limit.threshold = -std::numeric_limits<float>::infinity();
-    limits_.push_back(limit);
+    factors_[q] = bounds_.back().factor();
   }
-  if (with_blocks) lay_out_blocks();
+  if (with_panels) lay_out_panels(scan);
 }
 
-void PreparedQueries::lay_out_blocks() {
-  const std::size_t n_blocks = (size() + block_queries_ - 1) / block_queries_;
-  blocks_.assign(n_blocks * row_units_ * block_queries_, 0);
-  for (std::size_t q = 0; q < size(); ++q) {
-    std::uint32_t* out = blocks_.data() + q / block_queries_ * row_units_ * block_queries_ + q % block_queries_;
-    for (std::size_t u = 0; u < row_units_; ++u) out[u * block_queries_] = rows_[q * row_units_ + u];
+void PreparedQueries::lay_out_panels(const kernels::ScanKernels& scan) {
+  const std::size_t lanes = (size() + scan.lanes - 1) / scan.lanes * scan.lanes;
+  room_.assign(lanes * row_units_ + kLine / sizeof(std::uint32_t), 0);
+  const auto address = reinterpret_cast<std::uintptr_t>(room_.data());
+  std::uint32_t* out = room_.data() + (kLine - address % kLine) % kLine / sizeof(std::uint32_t);
+  for (std::size_t first = 0; first < size();) {
+    const std::size_t width = std::min(scan.max_width, lanes - first), n = std::min(width, size() - first);
+    for (std::size_t q = 0; q < n; ++q) {
+      const std::uint32_t* row = rows_.data() + (first + q) * row_units_;
+      for (std::size_t u = 0; u < row_units_; ++u) out[u * width + q] = row[u];
+    }
+    panels_.push_back({first, n, width, out});
+    out += width * row_units_;
+    first += width;
   }
 }
 

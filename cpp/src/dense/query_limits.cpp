@@ -40,23 +40,19 @@ double round_to_bfloat16(const float* query, std::size_t dim, std::uint16_t* out
   return std::sqrt(lost) * kUp;
 }
 
-double round_to_int8(const float* query, std::size_t dim, std::int8_t* out, kernels::QueryLimit& limit) {
+double round_to_int8(const float* query, std::size_t dim, std::uint8_t* out, float& unit_of) {
   float largest = 0.0f;
   for (std::size_t d = 0; d < dim; ++d) largest = std::max(largest, std::fabs(query[d]));
-  if (largest == 0.0f) return 0.0;
-  limit.unit = largest / 127.0f;
-  const double unit = static_cast<double>(limit.unit);
+  unit_of = largest / 127.0f;
+  const double unit = static_cast<double>(unit_of);
   double lost = 0.0;
-  std::int32_t sum = 0;
   for (std::size_t d = 0; d < dim; ++d) {
     const double code =
         unit == 0.0 ? 0.0 : std::clamp(std::nearbyint(static_cast<double>(query[d]) / unit), -127.0, 127.0);
-    out[d] = static_cast<std::int8_t>(code);
-    sum += out[d];
+    out[d] = static_cast<std::uint8_t>(code + 128.0);
     const double difference = static_cast<double>(query[d]) - unit * code;
     lost += difference * difference;
   }
-  limit.start = -128 * sum;
   return std::sqrt(lost) * kUp;
 }
 
@@ -64,11 +60,10 @@ float round_down(double value) { return -round_up(-value); }
 
 }  // namespace
 
-double round_query(const float* query, std::size_t dim, QueryForm form, void* out, kernels::QueryLimit& limit) {
-  limit.unit = 1.0f;
-  limit.start = 0;
+double round_query(const float* query, std::size_t dim, QueryForm form, void* out, float& unit) {
+  unit = 1.0f;
   if (form == QueryForm::kBfloat16) return round_to_bfloat16(query, dim, static_cast<std::uint16_t*>(out));
-  if (form == QueryForm::kInt8) return round_to_int8(query, dim, static_cast<std::int8_t*>(out), limit);
+  if (form == QueryForm::kInt8) return round_to_int8(query, dim, static_cast<std::uint8_t*>(out), unit);
   std::memcpy(out, query, dim * sizeof(float));
   return 0.0;
 }
@@ -86,8 +81,8 @@ QueryBound::QueryBound(const float* query, std::size_t dim, QueryForm form, doub
   absolute_ = (dim_ + 4.0) * 0x1p-148;
   if (form == QueryForm::kBfloat16) absolute_ = (dim_ + 4.0) * 0x1p-123 + std::sqrt(dim_) * norm_ * 0x1p-125;
   if (metric == Metric::kCosine) absolute_ /= static_cast<double>(kMinCosineNorm);
-  const bool tiny = form == QueryForm::kInt8 && norm_ < 0x1p-90;  // its unit could underflow
-  if (norm_ >= static_cast<double>(kMaxFastNorm) || tiny) factor_ = std::numeric_limits<float>::quiet_NaN();
+  const bool odd = form == QueryForm::kInt8 && (norm_ < 0x1p-90 || dim > kMaxInt8Dim);  // the unit could underflow
+  if (norm_ >= static_cast<double>(kMaxFastNorm) || odd) factor_ = std::numeric_limits<float>::quiet_NaN();
 }
 
 float QueryBound::threshold(float score) const noexcept {

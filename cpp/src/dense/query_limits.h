@@ -14,12 +14,14 @@ namespace twotower {
 inline constexpr float kMaxFastNorm = 0x1p+62f;
 /// Rows below this norm have no fast cosines: the reciprocal of the norm would magnify underflows.
 inline constexpr float kMinCosineNorm = 0x1p-64f;
+/// Vectors with more dimensions have no fast products of 8-bit integers: these could overflow their 32 bits.
+inline constexpr std::size_t kMaxInt8Dim = 1 << 15;
 /// Of an L2 offset: covers the roundings of the sums that it enters.
 inline constexpr double kOffsetSlack = 0x1p-21;
 
-/// Writes `query` [dim] in a kernel's form to `out`, which begins as zeros, and what it lost to `unit` and `start`.
-/// Returns the Euclidean norm of what was lost by rounding, rounded up.
-double round_query(const float* query, std::size_t dim, kernels::QueryForm form, void* out, kernels::QueryLimit& limit);
+/// Writes `query` [dim] in a kernel's form to `out`, which begins as zeros, and what its products are to be multiplied
+/// with to `unit`. Returns the Euclidean norm of what was lost by rounding, rounded up.
+double round_query(const float* query, std::size_t dim, kernels::QueryForm form, void* out, float& unit);
 
 /// One query's error bound, and the thresholds that follow from it.
 class QueryBound {

@@ -32,6 +32,7 @@ class RowBatches {
       scale_[i] = view_.limits.scale[docs_[i]];
       norm_[i] = view_.limits.norm[docs_[i]];
       offset_[i] = view_.limits.offset[docs_[i]];
+      if (view_.limits.start != nullptr) start_[i] = view_.limits.start[docs_[i]];
     }
     for (std::size_t i = size_; size_ > 0 && i < size_ + kernels::kRowsAhead; ++i) {
       const std::size_t ahead = docs_[size_ - 1] + 1 + (i - size_);
@@ -43,7 +44,10 @@ class RowBatches {
   std::size_t size() const noexcept { return size_; }
   std::uint32_t doc(std::size_t i) const noexcept { return docs_[i]; }
   const void* const* rows() const noexcept { return rows_.data(); }
-  kernels::RowLimits limits() const noexcept { return {scale_.data(), norm_.data(), offset_.data()}; }
+  kernels::RowLimits limits() const noexcept { return {scale_.data(), norm_.data(), offset_.data(), start_.data()}; }
+
+  /// Whether the rows lie one after another.
+  bool contiguous() const noexcept { return docs_[size_ - 1] - docs_[0] + 1 == size_; }
 
   /// Where the rows of the next batch lie, unless the filter leaves some out.
   const char* ahead() const noexcept { return static_cast<const char*>(view_.vectors.row(next_)); }
@@ -69,6 +73,7 @@ class RowBatches {
   std::array<std::uint32_t, kRoom> docs_{};
   std::array<const void*, kRoom + kernels::kRowsAhead> rows_{};
   std::array<float, kRoom> scale_{}, norm_{}, offset_{};
+  std::array<std::int32_t, kRoom> start_{};
 };
 
 }  // namespace twotower

@@ -28,16 +28,21 @@ class Scan {
  private:
   void scan_rows(std::size_t begin, std::size_t end);
   void scan_panels(std::size_t begin, std::size_t end);
-  void offer(std::size_t q, std::uint64_t mask, const RowBatches& batch);
+  void scan_panel(const QueryPanel& panel, const RowBatches& batch, const void* ahead);
+  void gather(const RowBatches& batch);
+  void offer(std::size_t q, std::uint32_t doc);
 
-  const kernels::ScanKernels& kernels_;
+  const kernels::Kernels& kernels_;
+  const kernels::ScanKernels& scan_;
   const DenseView& view_;
   const PreparedQueries& prepared_;
   const std::uint64_t* where_;
   bool panels_;
   std::vector<TopK> best_;
-  std::vector<kernels::QueryLimit> limits_;
-  std::vector<unsigned char> room_;  // of a panel
+  std::vector<float> thresholds_;  // fast ones, by query; infinity for the rest of the last panel
+  const void* rows_ = nullptr;     // of the current batch, as scan_panel reads them
+  std::size_t stride_ = 0;
+  std::vector<unsigned char> room_;  // of rows that cannot be read where they lie
 };
 
 }  // namespace twotower

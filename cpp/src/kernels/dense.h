@@ -1,6 +1,6 @@
 // Inner products of stored vectors, the choice of what may be a hit, and exact sums.
 //
-// Legend: R rows (documents), D dimensions, U units of a row (32 bits each), P rows of a panel, B queries of a block.
+// Legend: R rows (documents), D dimensions, U units of a row (32 bits each), W queries of a panel.
 //
 // An instruction-set file includes this header, <cstddef>, <cstdint> and the intrinsics, and nothing else: an inline
 // function of any other header, compiled there with wider instructions, could become everyone's copy.
@@ -16,47 +16,53 @@ struct RowLimits {
   const float* scale;
   const float* norm;
   const float* offset;
+  const std::int32_t* start;  ///< of QueryForm::kInt8 alone: -128 times the sum of the row, which takes its 128s back
 };
 
 /// One query. A row may be a hit unless product * unit * scale + (factor * norm + offset) <= threshold; a NaN is a hit.
-/// `start` is added to the integer sum where products are integers.
 struct QueryLimit {
   float unit;
   float factor;
   float threshold;
-  std::int32_t start;
+};
+
+/// The same for the W queries of a panel, one array each.
+struct PanelLimits {
+  const float* unit;
+  const float* factor;
+  const float* threshold;
 };
 
 /// What a query looks like to the products: its elements end to end, filled up with zeros to kQueryAlign bytes.
 enum class QueryForm : std::uint8_t {
   kFloat32,
   kBfloat16,  ///< rounded to bfloat16, denormals to zero
-  kInt8,      ///< round(q / unit), -127..127; start = -128 * their sum, because rows are read as value + 128
+  kInt8,      ///< round(q / unit) + 128 as an unsigned byte
 };
 
 inline constexpr std::size_t kQueryAlign = 64;
-inline constexpr std::size_t kMaxPanelRows = 48;
-inline constexpr std::size_t kMaxBlockQueries = 8;
+inline constexpr std::size_t kMaxPanelWidth = 48;
 inline constexpr std::size_t kMaxScanRows = 64;
 inline constexpr std::size_t kRowsAhead = 4;
 
-/// Fast products with the rows of one storage type. Bit r of a mask is set where row r may be a hit.
+/// Fast products with the rows of one storage type.
 struct ScanKernels {
   QueryForm form;
-  std::size_t panel_rows;     ///< P, at most kMaxPanelRows
-  std::size_t block_queries;  ///< B, at most kMaxBlockQueries
+  bool widened;       ///< scan_panel reads rows of float32, whatever the storage
+  std::size_t lanes;  ///< the width W of a panel is a multiple of it
+  std::size_t max_width;
 
-  /// Lays out n_rows <= P rows as a panel [U, P] of 32-bit units, aligned to 64 bytes; missing rows are zeros. A unit
-  /// is one float32, or as many elements of a query's form as fit.
-  void (*pack)(const void* const* rows, std::size_t n_rows, std::size_t dim, void* panel) noexcept;
+  /// Bit w of masks[r] is set where row r may be a hit of query w of a panel [U, W] of 32-bit units, aligned to 64
+  /// bytes.
+  ///
+  /// `rows` begin `stride` bytes apart, and have zeros up to a whole unit. Meanwhile one cache line for each unit and
+  /// some rows is fetched from `ahead` on, wherever that points.
+  void (*scan_panel)(const void* queries, std::size_t width, const void* rows, std::size_t stride, std::size_t n_rows,
+                     std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void* ahead,
+                     std::uint64_t* masks) noexcept;
 
-  /// masks[b] of a panel for the first n_queries <= B queries of a block [U, B]; the limits of missing rows are read.
-  /// Meanwhile one cache line a unit is fetched from `ahead` on, wherever that points.
-  void (*scan_panel)(const void* panel, const void* queries, std::size_t n_queries, std::size_t dim,
-                     const RowLimits& rows, const QueryLimit* limits, const void* ahead, std::uint64_t* masks) noexcept;
-
-  /// The mask of n_rows <= kMaxScanRows rows for one query. REQUIRES kRowsAhead pointers behind those of the rows: what
-  /// they point at is fetched into the cache, and not read.
+  /// Bit r is set where row r of n_rows <= kMaxScanRows stored rows may be a hit of one query. REQUIRES kRowsAhead
+  /// pointers behind those of the rows: what they point at is fetched into the cache, and not read.
   std::uint64_t (*scan_rows)(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                              const RowLimits& limits, const QueryLimit& limit) noexcept;
 };
@@ -99,12 +105,6 @@ TWOTOWER_DENSE(avx512)
 TWOTOWER_DENSE(neon)
 #undef TWOTOWER_DENSE
 
-namespace avx512 {
-/// ScanKernels::pack for rows that are read as they are stored: `row_bytes` bytes of each, zeros up to a whole unit.
-/// Every byte of the panel is XORed with `flip`.
-void pack_units(const void* const* rows, std::size_t n_rows, std::size_t row_bytes, unsigned char flip,
-                void* panel) noexcept;
-}  // namespace avx512
 namespace avx512vnni {
 extern const ScanKernels kScanInt8;
 }

@@ -93,12 +93,34 @@ struct Query {
     std::mt19937 generator(seed);
     std::normal_distribution<float> normal;
     for (float& value : values) value = normal(generator);
-    const double lost = round_query(values.data(), dim, scan.form, units.data(), limit);
+    const double lost = round_query(values.data(), dim, scan.form, units.data(), limit.unit);
     limit.factor = QueryBound(values.data(), dim, scan.form, lost, Metric::kInnerProduct).factor();
   }
   std::vector<float> values;
   std::vector<std::uint32_t> units;
   QueryLimit limit{};
+};
+
+// Rows side by side as scan_panel reads them, and what makes their integer sums right.
+struct PanelRows {
+  PanelRows(const ScanKernels& scan, const Rows& rows, std::size_t n, int storage, std::size_t dim)
+      : bytes((scan.widened || storage == 0 ? 4
+               : storage == 3               ? 1
+                                            : 2) *
+              dim),
+        stride((bytes + 3) / 4 * 4 + 4) {
+    room.resize(n * stride);
+    for (std::size_t r = 0; r < n; ++r) {
+      std::memcpy(&room[r * stride], scan.widened ? static_cast<const void*>(rows.at(r)) : rows.rows[r], bytes);
+      start.push_back(0);
+      if (storage == 3) {
+        for (const float value : rows.values[r]) start[r] -= 128 * static_cast<std::int32_t>(value);
+      }
+    }
+  }
+  std::size_t bytes, stride;
+  std::vector<unsigned char> room;
+  std::vector<std::int32_t> start;
 };
 
 // A threshold just below score - 2 * error must let a row pass, one above score + 2 * error must not: so the product is
@@ -115,44 +137,46 @@ TEST_CASE("scan_rows and scan_panel let pass what the bound asks for, and no mor
     for (int storage = 0; storage < 4; ++storage) {
       const ScanKernels& scan = scan_of(k, storage);
       for (const std::size_t dim : kDims) {
-        CAPTURE(storage);
-        CAPTURE(dim);
-        const std::size_t n_rows = scan.panel_rows;
-        const Rows rows(k, storage, n_rows, dim, static_cast<unsigned>(dim));
-        std::vector<Query> queries;
-        for (unsigned q = 0; q < scan.block_queries; ++q) queries.emplace_back(scan, dim, 100 + q);
-        const std::size_t n_units = queries[0].units.size();
-        std::vector<std::uint32_t> block(n_units * scan.block_queries);
-        for (std::size_t q = 0; q < queries.size(); ++q) {
-          for (std::size_t u = 0; u < n_units; ++u) block[u * scan.block_queries + q] = queries[q].units[u];
-        }
-        std::vector<unsigned char> room(n_rows * (dim + 4) * 4 + 64);
-        unsigned char* panel = room.data() + (64 - reinterpret_cast<std::uintptr_t>(room.data()) % 64) % 64;
-        // One row at a time has a norm that is right; the rest are far below any threshold.
-        for (std::size_t r = 0; r < n_rows; r += 1 + dim / 20) {
-          std::vector<float> scale(n_rows, 0.5f), norm(n_rows, 0.0f), offset(n_rows, -1e30f);
-          norm[r] = static_cast<float>(rows.norm(r)) * 0.5f;
-          offset[r] = 2.0f;
-          const kernels::RowLimits limits{scale.data(), norm.data(), offset.data()};
-          scan.pack(rows.rows.data(), r + 1, dim, panel);
-          for (std::size_t q = 0; q < queries.size(); ++q) {
-            const double score = 0.5 * exact_dot(queries[q].values.data(), rows.at(r), dim) + 2.0;
-            const double error = 2.001 * static_cast<double>(queries[q].limit.factor) * static_cast<double>(norm[r]);
-            QueryLimit low = queries[q].limit, high = low;
-            low.threshold = static_cast<float>(score) - 1e-5f;
-            high.threshold = static_cast<float>(score + error) + 1e-5f;
-            const void* query = queries[q].units.data();
-            check_row(scan.scan_rows(query, rows.rows.data(), r + 1, dim, limits, low),
-                      scan.scan_rows(query, rows.rows.data(), r + 1, dim, limits, high), r);
-            std::vector<QueryLimit> lows(scan.block_queries, low), highs(scan.block_queries, high);
-            for (std::size_t b = 0; b < queries.size(); ++b) {
-              lows[b].unit = highs[b].unit = queries[b].limit.unit;
-              lows[b].start = highs[b].start = queries[b].limit.start;
+        for (std::size_t width = scan.lanes; width <= scan.max_width; width += scan.lanes) {
+          CAPTURE(storage);
+          CAPTURE(dim);
+          CAPTURE(width);
+          const std::size_t n_rows = 27;
+          const Rows rows(k, storage, n_rows, dim, static_cast<unsigned>(dim));
+          const PanelRows side_by_side(scan, rows, n_rows, storage, dim);
+          std::vector<Query> queries;
+          for (unsigned q = 0; q < width; ++q) queries.emplace_back(scan, dim, 100 + q);
+          const std::size_t n_units = queries[0].units.size();
+          std::vector<std::uint32_t> room(n_units * width + 16);
+          std::uint32_t* panel = room.data() + (64 - reinterpret_cast<std::uintptr_t>(room.data()) % 64) % 64 / 4;
+          for (std::size_t q = 0; q < width; ++q) {
+            for (std::size_t u = 0; u < n_units; ++u) panel[u * width + q] = queries[q].units[u];
+          }
+          // One row at a time has a norm that is right; the rest are far below any threshold.
+          for (std::size_t r = 0; r < n_rows; r += 1 + dim / 20) {
+            std::vector<float> scale(n_rows, 0.5f), norm(n_rows, 0.0f), offset(n_rows, -1e30f);
+            norm[r] = static_cast<float>(rows.norm(r)) * 0.5f;
+            offset[r] = 2.0f;
+            const kernels::RowLimits limits{scale.data(), norm.data(), offset.data(), side_by_side.start.data()};
+            std::vector<float> unit(width), factor(width), low(width), high(width);
+            for (std::size_t q = 0; q < width; ++q) {
+              QueryLimit limit = queries[q].limit;
+              const double score = 0.5 * exact_dot(queries[q].values.data(), rows.at(r), dim) + 2.0;
+              const double error = 2.001 * static_cast<double>(limit.factor) * static_cast<double>(norm[r]);
+              unit[q] = limit.unit;
+              factor[q] = limit.factor;
+              low[q] = limit.threshold = static_cast<float>(score) - 1e-5f;
+              const void* query = queries[q].units.data();
+              const std::uint64_t passes = scan.scan_rows(query, rows.rows.data(), n_rows, dim, limits, limit);
+              high[q] = limit.threshold = static_cast<float>(score + error) + 1e-5f;
+              check_row(passes, scan.scan_rows(query, rows.rows.data(), n_rows, dim, limits, limit), r);
             }
-            std::uint64_t low_masks[kernels::kMaxBlockQueries], high_masks[kernels::kMaxBlockQueries];
-            scan.scan_panel(panel, block.data(), q + 1, dim, limits, lows.data(), panel, low_masks);
-            scan.scan_panel(panel, block.data(), q + 1, dim, limits, highs.data(), panel, high_masks);
-            check_row(low_masks[q], high_masks[q], r);
+            std::vector<std::uint64_t> passing(n_rows), failing(n_rows);
+            scan.scan_panel(panel, width, side_by_side.room.data(), side_by_side.stride, n_rows, dim, limits,
+                            {unit.data(), factor.data(), low.data()}, panel, passing.data());
+            scan.scan_panel(panel, width, side_by_side.room.data(), side_by_side.stride, n_rows, dim, limits,
+                            {unit.data(), factor.data(), high.data()}, panel, failing.data());
+            for (std::size_t q = 0; q < width; ++q) check_row(passing[r], failing[r], q);
           }
         }
       }
@@ -167,11 +191,12 @@ TEST_CASE("a row whose norm is infinite or NaN passes every threshold") {
       const Rows rows(k, storage, 5, 9, 1);
       const Query query(scan, 9, 2);
       const float scale[] = {1, 1, 1, 1, 1}, norm[] = {kInf, 1, NAN, 1, kInf}, offset[] = {0, -kInf, 0, 0, -kInf};
+      const std::int32_t start[5] = {};
       QueryLimit limit = query.limit;
       limit.threshold = 3e38f;
-      CHECK(scan.scan_rows(query.units.data(), rows.rows.data(), 5, 9, {scale, norm, offset}, limit) == 0b10101);
+      CHECK(scan.scan_rows(query.units.data(), rows.rows.data(), 5, 9, {scale, norm, offset, start}, limit) == 0b10101);
       limit.factor = NAN;
-      CHECK(scan.scan_rows(query.units.data(), rows.rows.data(), 5, 9, {scale, norm, offset}, limit) == 0b11111);
+      CHECK(scan.scan_rows(query.units.data(), rows.rows.data(), 5, 9, {scale, norm, offset, start}, limit) == 0b11111);
     }
   });
 }

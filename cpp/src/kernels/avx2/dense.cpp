@@ -51,88 +51,74 @@ __m256 load(const void* row, std::size_t d, std::size_t n) noexcept {
 
 // ---------------------------------------------------------------- limits
 
-// The mask of 8 rows from r on.
-std::uint64_t may_hit(__m256 product, const float* scale, const float* norm, const float* offset,
-                      const QueryLimit& limit) noexcept {
-  const __m256 rest = _mm256_fmadd_ps(_mm256_set1_ps(limit.factor), _mm256_loadu_ps(norm), _mm256_loadu_ps(offset));
-  const __m256 scaled = _mm256_mul_ps(product, _mm256_set1_ps(limit.unit));
-  const __m256 upper = _mm256_fmadd_ps(scaled, _mm256_loadu_ps(scale), rest);
-  const __m256 above = _mm256_cmp_ps(upper, _mm256_set1_ps(limit.threshold), _CMP_NLE_UQ);
-  return static_cast<std::uint64_t>(static_cast<unsigned>(_mm256_movemask_ps(above)));
+std::uint64_t above(__m256 product, __m256 unit, __m256 factor, __m256 threshold, __m256 scale, __m256 norm,
+                    __m256 offset) noexcept {
+  const __m256 rest = _mm256_fmadd_ps(factor, norm, offset);
+  const __m256 upper = _mm256_fmadd_ps(_mm256_mul_ps(product, unit), scale, rest);
+  const __m256 mask = _mm256_cmp_ps(upper, threshold, _CMP_NLE_UQ);
+  return static_cast<std::uint64_t>(static_cast<unsigned>(_mm256_movemask_ps(mask)));
 }
 
-// ---------------------------------------------------------------- panels: 2 x 8 rows times up to 6 queries
+// The mask of 8 queries for one row.
+std::uint64_t may_hit(__m256 product, const RowLimits& rows, std::size_t r, const PanelLimits& panel,
+                      std::size_t w) noexcept {
+  return above(product, _mm256_loadu_ps(panel.unit + w), _mm256_loadu_ps(panel.factor + w),
+               _mm256_loadu_ps(panel.threshold + w), _mm256_set1_ps(rows.scale[r]), _mm256_set1_ps(rows.norm[r]),
+               _mm256_set1_ps(rows.offset[r]))
+         << w;
+}
 
-constexpr std::size_t kPanelRows = 16;
-constexpr std::size_t kBlockQueries = 6;
+// ---------------------------------------------------------------- panels: 8 or 16 queries times 6 rows
 
-// 6 x 2 accumulators, 2 columns of rows and 1 broadcast are 15 of the 16 registers.
-template <std::size_t kQueries>
-void panel_block(const float* panel, const float* queries, std::size_t dim, const RowLimits& rows,
-                 const QueryLimit* limits, const void* ahead, std::uint64_t* masks) noexcept {
-  __m256 sums[kQueries][2];
+constexpr std::size_t kLanes = 8;
+constexpr std::size_t kMaxWidth = 16;
+
+// 6 x 2 accumulators, 2 columns of queries and 1 broadcast are 15 of the 16 registers.
+template <std::size_t kVectors, std::size_t kRows>
+void panel_block(const float* queries, const char* rows, std::size_t stride, std::size_t dim, const RowLimits& limits,
+                 std::size_t first, const PanelLimits& panel, const void* ahead, std::uint64_t* masks) noexcept {
+  __m256 sums[kRows][kVectors];
 #pragma GCC unroll 6
-  for (std::size_t b = 0; b < kQueries; ++b) sums[b][0] = sums[b][1] = _mm256_setzero_ps();
+  for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = _mm256_setzero_ps();
+  }
   for (std::size_t d = 0; d < dim; ++d) {
     _mm_prefetch(static_cast<const char*>(ahead) + d * 64, _MM_HINT_T1);
-    const __m256 x0 = _mm256_load_ps(panel + d * kPanelRows), x1 = _mm256_load_ps(panel + d * kPanelRows + 8);
+    __m256 q[kVectors];
+    for (std::size_t v = 0; v < kVectors; ++v) q[v] = _mm256_load_ps(queries + (d * kVectors + v) * kLanes);
 #pragma GCC unroll 6
-    for (std::size_t b = 0; b < kQueries; ++b) {
-      const __m256 value = _mm256_set1_ps(queries[d * kBlockQueries + b]);
-      sums[b][0] = _mm256_fmadd_ps(value, x0, sums[b][0]);
-      sums[b][1] = _mm256_fmadd_ps(value, x1, sums[b][1]);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const __m256 value = _mm256_set1_ps(reinterpret_cast<const float*>(rows + r * stride)[d]);
+      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = _mm256_fmadd_ps(value, q[v], sums[r][v]);
     }
   }
-  for (std::size_t b = 0; b < kQueries; ++b) {
-    masks[b] = may_hit(sums[b][0], rows.scale, rows.norm, rows.offset, limits[b]) |
-               may_hit(sums[b][1], rows.scale + 8, rows.norm + 8, rows.offset + 8, limits[b]) << 8;
-  }
-}
-
-void scan_panel(const void* panel, const void* queries, std::size_t n_queries, std::size_t dim, const RowLimits& rows,
-                const QueryLimit* limits, const void* ahead, std::uint64_t* masks) noexcept {
-  constexpr decltype(&panel_block<1>) kBlocks[] = {panel_block<1>, panel_block<2>, panel_block<3>,
-                                                   panel_block<4>, panel_block<5>, panel_block<6>};
-  if (n_queries == 0) return;
-  kBlocks[n_queries - 1](static_cast<const float*>(panel), static_cast<const float*>(queries), dim, rows, limits, ahead,
-                         masks);
-}
-
-// Eight rows of eight columns become eight columns of eight rows.
-void transpose(__m256* v) noexcept {
-  __m256 t[8];
-#pragma GCC unroll 2
-  for (int h = 0; h < 8; h += 4) {
-    const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(v[h], v[h + 1]));
-    const __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(v[h], v[h + 1]));
-    const __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(v[h + 2], v[h + 3]));
-    const __m256d e = _mm256_castps_pd(_mm256_unpackhi_ps(v[h + 2], v[h + 3]));
-    t[h] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
-    t[h + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
-    t[h + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, e));
-    t[h + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, e));
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    v[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
-    v[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
-  }
-}
-
-template <class Storage>
-void pack(const void* const* rows, std::size_t n_rows, std::size_t dim, void* panel) noexcept {
-  for (std::size_t first = 0; first < kPanelRows; first += 8) {
-    float* out = static_cast<float*>(panel) + first;
-    for (std::size_t d = 0; d < dim; d += 8) {
-      const std::size_t n = dim - d < 8 ? dim - d : 8;
-      __m256 v[8];
-      for (std::size_t i = 0; i < 8; ++i) {
-        v[i] = first + i < n_rows ? load<Storage>(rows[first + i], d, n) : _mm256_setzero_ps();
-      }
-      transpose(v);
-      for (std::size_t j = 0; j < n; ++j) _mm256_store_ps(out + (d + j) * kPanelRows, v[j]);
+  for (std::size_t r = 0; r < kRows; ++r) {
+    masks[first + r] = 0;
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      masks[first + r] |= may_hit(sums[r][v], limits, first + r, panel, v * kLanes);
     }
   }
+}
+
+template <std::size_t kVectors>
+void scan_groups(const void* queries, const void* rows, std::size_t stride, std::size_t n_rows, std::size_t dim,
+                 const RowLimits& limits, const PanelLimits& panel, const void* ahead, std::uint64_t* masks) noexcept {
+  const auto* q = static_cast<const float*>(queries);
+  const auto* x = static_cast<const char*>(rows);
+  const auto* next = static_cast<const char*>(ahead);
+  std::size_t r = 0;
+  for (; r + 6 <= n_rows; r += 6, next += dim * 64) {
+    panel_block<kVectors, 6>(q, x + r * stride, stride, dim, limits, r, panel, next, masks);
+  }
+  for (; r < n_rows; ++r) {
+    panel_block<kVectors, 1>(q, x + r * stride, stride, dim, limits, r, panel, next, masks);
+  }
+}
+
+void scan_panel(const void* queries, std::size_t width, const void* rows, std::size_t stride, std::size_t n_rows,
+                std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void* ahead,
+                std::uint64_t* masks) noexcept {
+  (width == kLanes ? scan_groups<1> : scan_groups<2>)(queries, rows, stride, n_rows, dim, limits, panel, ahead, masks);
 }
 
 // ---------------------------------------------------------------- single queries: rows as they lie
@@ -183,14 +169,16 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
     std::size_t i = 0;
     for (; i + 4 <= n; i += 4) row_tile<Storage, 4>(q, rows + r + i, dim, products + i);
     for (; i < n; ++i) row_tile<Storage, 1>(q, rows + r + i, dim, products + i);
-    mask |= (may_hit(_mm256_loadu_ps(products), scale, norm, offset, limit) & ((1u << n) - 1u)) << r;
+    const std::uint64_t hits =
+        above(_mm256_loadu_ps(products), _mm256_set1_ps(limit.unit), _mm256_set1_ps(limit.factor),
+              _mm256_set1_ps(limit.threshold), _mm256_loadu_ps(scale), _mm256_loadu_ps(norm), _mm256_loadu_ps(offset));
+    mask |= (hits & ((1u << n) - 1u)) << r;
   }
   return mask;
 }
 
 template <class Storage>
-constexpr ScanKernels kScan{QueryForm::kFloat32, kPanelRows, kBlockQueries,
-                            pack<Storage>,       scan_panel, scan_rows<Storage>};
+constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kMaxWidth, scan_panel, scan_rows<Storage>};
 
 }  // namespace
 

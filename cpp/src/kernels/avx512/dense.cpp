@@ -56,98 +56,78 @@ std::uint64_t may_hit(__m512 product, const RowLimits& rows, std::size_t r, __mm
   return _mm512_mask_cmp_ps_mask(lanes, upper, _mm512_set1_ps(limit.threshold), _CMP_NLE_UQ);
 }
 
-// ---------------------------------------------------------------- panels: 3 x 16 rows times up to 8 queries
+// The mask of 16 queries for one row.
+std::uint64_t may_hit(__m512 product, const RowLimits& rows, std::size_t r, const PanelLimits& panel,
+                      std::size_t w) noexcept {
+  const __m512 rest =
+      _mm512_fmadd_ps(_mm512_loadu_ps(panel.factor + w), _mm512_set1_ps(rows.norm[r]), _mm512_set1_ps(rows.offset[r]));
+  const __m512 scaled = _mm512_mul_ps(product, _mm512_loadu_ps(panel.unit + w));
+  const __m512 upper = _mm512_fmadd_ps(scaled, _mm512_set1_ps(rows.scale[r]), rest);
+  return std::uint64_t{_mm512_cmp_ps_mask(upper, _mm512_loadu_ps(panel.threshold + w), _CMP_NLE_UQ)} << w;
+}
 
-constexpr std::size_t kPanelRows = 48;
-constexpr std::size_t kBlockQueries = 8;
+// ---------------------------------------------------------------- panels: 16, 32 or 48 queries times 24, 12 or 8 rows
 
-// 8 x 3 accumulators and 3 columns of rows are 27 of the 32 registers; the queries are broadcast from memory.
-template <std::size_t kQueries>
-void panel_block(const float* panel, const float* queries, std::size_t dim, const RowLimits& rows,
-                 const QueryLimit* limits, const void* ahead, std::uint64_t* masks) noexcept {
-  __m512 sums[kQueries][3];
-#pragma GCC unroll 8
-  for (std::size_t b = 0; b < kQueries; ++b) sums[b][0] = sums[b][1] = sums[b][2] = _mm512_setzero_ps();
-  for (std::size_t d = 0; d < dim; ++d) {
-    _mm_prefetch(static_cast<const char*>(ahead) + d * 64, _MM_HINT_T1);
-    const float* column = panel + d * kPanelRows;
-    const __m512 x0 = _mm512_load_ps(column), x1 = _mm512_load_ps(column + 16), x2 = _mm512_load_ps(column + 32);
-#pragma GCC unroll 8
-    for (std::size_t b = 0; b < kQueries; ++b) {
-      const __m512 value = _mm512_set1_ps(queries[d * kBlockQueries + b]);
-      sums[b][0] = _mm512_fmadd_ps(value, x0, sums[b][0]);
-      sums[b][1] = _mm512_fmadd_ps(value, x1, sums[b][1]);
-      sums[b][2] = _mm512_fmadd_ps(value, x2, sums[b][2]);
+constexpr std::size_t kLanes = 16;
+constexpr std::size_t kMaxWidth = 48;
+
+float unit_at(const char* row, std::size_t u) noexcept {
+  float unit;
+  __builtin_memcpy(&unit, row + u * sizeof unit, sizeof unit);
+  return unit;
+}
+
+// 24 accumulators, at most 3 columns of queries and a broadcast are 28 of the 32 registers.
+template <std::size_t kVectors, std::size_t kRows>
+void panel_block(const float* queries, const char* rows, std::size_t stride, std::size_t n_units,
+                 const RowLimits& limits, std::size_t first, const PanelLimits& panel, const char* ahead,
+                 std::uint64_t* masks) noexcept {
+  __m512 sums[kRows][kVectors];
+#pragma GCC unroll 24
+  for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = _mm512_setzero_ps();
+  }
+  for (std::size_t u = 0; u < n_units; ++u) {
+    _mm_prefetch(ahead + u * 64, _MM_HINT_T1);
+    __m512 q[kVectors];
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) q[v] = _mm512_load_ps(queries + (u * kVectors + v) * kLanes);
+#pragma GCC unroll 24
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const __m512 value = _mm512_set1_ps(unit_at(rows + r * stride, u));
+#pragma GCC unroll 3
+      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = _mm512_fmadd_ps(value, q[v], sums[r][v]);
     }
   }
-#pragma GCC unroll 8
-  for (std::size_t b = 0; b < kQueries; ++b) {
-    masks[b] = may_hit(sums[b][0], rows, 0, 0xFFFF, limits[b]) |
-               may_hit(sums[b][1], rows, 16, 0xFFFF, limits[b]) << 16 |
-               may_hit(sums[b][2], rows, 32, 0xFFFF, limits[b]) << 32;
+#pragma GCC unroll 24
+  for (std::size_t r = 0; r < kRows; ++r) {
+    std::uint64_t mask = 0;
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) mask |= may_hit(sums[r][v], limits, first + r, panel, v * kLanes);
+    masks[first + r] = mask;
   }
 }
 
-void scan_panel(const void* panel, const void* queries, std::size_t n_queries, std::size_t dim, const RowLimits& rows,
-                const QueryLimit* limits, const void* ahead, std::uint64_t* masks) noexcept {
-  constexpr decltype(&panel_block<1>) kBlocks[] = {panel_block<1>, panel_block<2>, panel_block<3>, panel_block<4>,
-                                                   panel_block<5>, panel_block<6>, panel_block<7>, panel_block<8>};
-  if (n_queries == 0) return;
-  kBlocks[n_queries - 1](static_cast<const float*>(panel), static_cast<const float*>(queries), dim, rows, limits, ahead,
-                         masks);
-}
-
-// Columns of 16 rows become 16 rows of columns: in lanes of 4 by unpacking, then across lanes.
-void transpose(__m512* v) noexcept {
-  __m512 a[16];
-#pragma GCC unroll 8
-  for (int i = 0; i < 16; i += 4) {
-    const __m512 t0 = _mm512_unpacklo_ps(v[i], v[i + 1]), t1 = _mm512_unpackhi_ps(v[i], v[i + 1]);
-    const __m512 t2 = _mm512_unpacklo_ps(v[i + 2], v[i + 3]), t3 = _mm512_unpackhi_ps(v[i + 2], v[i + 3]);
-    a[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t0), _mm512_castps_pd(t2)));
-    a[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t0), _mm512_castps_pd(t2)));
-    a[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t1), _mm512_castps_pd(t3)));
-    a[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t1), _mm512_castps_pd(t3)));
+template <std::size_t kVectors>
+void scan_groups(const float* queries, const char* rows, std::size_t stride, std::size_t n_rows, std::size_t n_units,
+                 const RowLimits& limits, const PanelLimits& panel, const char* ahead, std::uint64_t* masks) noexcept {
+  constexpr std::size_t kRows = 24 / kVectors;
+  std::size_t r = 0;
+  for (; r + kRows <= n_rows; r += kRows, ahead += n_units * 64) {
+    panel_block<kVectors, kRows>(queries, rows + r * stride, stride, n_units, limits, r, panel, ahead, masks);
   }
-#pragma GCC unroll 8
-  for (int i = 0; i < 4; ++i) {
-    const __m512 b0 = _mm512_shuffle_f32x4(a[i], a[i + 4], 0x44), b1 = _mm512_shuffle_f32x4(a[i], a[i + 4], 0xEE);
-    const __m512 b2 = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0x44);
-    const __m512 b3 = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0xEE);
-    v[i] = _mm512_shuffle_f32x4(b0, b2, 0x88);
-    v[i + 4] = _mm512_shuffle_f32x4(b0, b2, 0xDD);
-    v[i + 8] = _mm512_shuffle_f32x4(b1, b3, 0x88);
-    v[i + 12] = _mm512_shuffle_f32x4(b1, b3, 0xDD);
+  for (; r < n_rows; ++r) {
+    panel_block<kVectors, 1>(queries, rows + r * stride, stride, n_units, limits, r, panel, ahead, masks);
   }
 }
 
-// `load(row, u, mask)` gives 16 units of a row from u on.
-template <class Load>
-void pack_with(Load load, const void* const* rows, std::size_t n_rows, std::size_t n_units, void* panel) noexcept {
-  float* out = static_cast<float*>(panel);
-  for (std::size_t first = 0; first < kPanelRows; first += 16) {
-    for (std::size_t u = 0; u < n_units; u += 16) {
-      const std::size_t n = n_units - u < 16 ? n_units - u : 16;
-      __m512 v[16];
-#pragma GCC unroll 16
-      for (std::size_t i = 0; i < 16; ++i) {
-        v[i] = first + i < n_rows ? load(rows[first + i], u, first_lanes(n)) : _mm512_setzero_ps();
-      }
-      transpose(v);
-      float* columns = out + u * kPanelRows + first;
-      if (n == 16) {
-#pragma GCC unroll 16
-        for (std::size_t j = 0; j < 16; ++j) _mm512_store_ps(columns + j * kPanelRows, v[j]);
-      } else {
-        for (std::size_t j = 0; j < n; ++j) _mm512_store_ps(columns + j * kPanelRows, v[j]);
-      }
-    }
-  }
-}
-
-template <class Storage>
-void pack(const void* const* rows, std::size_t n_rows, std::size_t dim, void* panel) noexcept {
-  pack_with(Storage::load, rows, n_rows, dim, panel);
+void scan_panel(const void* queries, std::size_t width, const void* rows, std::size_t stride, std::size_t n_rows,
+                std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void* ahead,
+                std::uint64_t* masks) noexcept {
+  const auto scan = width == 16 ? scan_groups<1> : width == 32 ? scan_groups<2> : scan_groups<3>;
+  scan(static_cast<const float*>(queries), static_cast<const char*>(rows), stride, n_rows, dim, limits, panel,
+       static_cast<const char*>(ahead), masks);
 }
 
 // ---------------------------------------------------------------- single queries: rows as they lie
@@ -197,22 +177,9 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
 }
 
 template <class Storage>
-constexpr ScanKernels kScan{QueryForm::kFloat32, kPanelRows, kBlockQueries,
-                            pack<Storage>,       scan_panel, scan_rows<Storage>};
+constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kMaxWidth, scan_panel, scan_rows<Storage>};
 
 }  // namespace
-
-void pack_units(const void* const* rows, std::size_t n_rows, std::size_t row_bytes, unsigned char flip,
-                void* panel) noexcept {
-  const __m512i flips = _mm512_set1_epi8(static_cast<char>(flip));
-  const auto load = [=](const void* row, std::size_t u, __mmask16) noexcept {
-    const std::size_t left = row_bytes - u * 4;
-    const __mmask64 bytes = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
-    const __m512i units = _mm512_maskz_loadu_epi8(bytes, static_cast<const char*>(row) + u * 4);
-    return _mm512_castsi512_ps(_mm512_xor_si512(units, flips));
-  };
-  pack_with(load, rows, n_rows, (row_bytes + 3) / 4, panel);
-}
 
 const ScanKernels kScanFloat32 = kScan<Float32>;
 const ScanKernels kScanBfloat16 = kScan<Bfloat16>;

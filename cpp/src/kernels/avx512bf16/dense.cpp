@@ -25,51 +25,80 @@ std::uint64_t may_hit(__m512 product, const RowLimits& rows, std::size_t r, __mm
   return _mm512_mask_cmp_ps_mask(lanes, upper, _mm512_set1_ps(limit.threshold), _CMP_NLE_UQ);
 }
 
-// ---------------------------------------------------------------- panels: 3 x 16 rows times up to 8 queries
+// The mask of 16 queries for one row.
+std::uint64_t may_hit(__m512 product, const RowLimits& rows, std::size_t r, const PanelLimits& panel,
+                      std::size_t w) noexcept {
+  const __m512 rest =
+      _mm512_fmadd_ps(_mm512_loadu_ps(panel.factor + w), _mm512_set1_ps(rows.norm[r]), _mm512_set1_ps(rows.offset[r]));
+  const __m512 scaled = _mm512_mul_ps(product, _mm512_loadu_ps(panel.unit + w));
+  const __m512 upper = _mm512_fmadd_ps(scaled, _mm512_set1_ps(rows.scale[r]), rest);
+  return std::uint64_t{_mm512_cmp_ps_mask(upper, _mm512_loadu_ps(panel.threshold + w), _CMP_NLE_UQ)} << w;
+}
 
-constexpr std::size_t kPanelRows = 48;
-constexpr std::size_t kBlockQueries = 8;
+// ---------------------------------------------------------------- panels: 16, 32 or 48 queries times 24, 12 or 8 rows
 
-// 8 x 3 accumulators, 3 columns of rows and 1 broadcast are 28 of the 32 registers.
-template <std::size_t kQueries>
-void panel_block(const std::int32_t* panel, const std::int32_t* queries, std::size_t n_units, const RowLimits& rows,
-                 const QueryLimit* limits, const void* ahead, std::uint64_t* masks) noexcept {
-  __m512 sums[kQueries][3];
-#pragma GCC unroll 8
-  for (std::size_t b = 0; b < kQueries; ++b) sums[b][0] = sums[b][1] = sums[b][2] = _mm512_setzero_ps();
+constexpr std::size_t kLanes = 16;
+constexpr std::size_t kMaxWidth = 48;
+
+std::int32_t unit_at(const char* row, std::size_t u) noexcept {
+  std::int32_t unit;
+  __builtin_memcpy(&unit, row + u * sizeof unit, sizeof unit);
+  return unit;
+}
+
+// 24 accumulators, at most 3 columns of queries and a broadcast are 28 of the 32 registers.
+template <std::size_t kVectors, std::size_t kRows>
+void panel_block(const std::int32_t* queries, const char* rows, std::size_t stride, std::size_t n_units,
+                 const RowLimits& limits, std::size_t first, const PanelLimits& panel, const char* ahead,
+                 std::uint64_t* masks) noexcept {
+  __m512 sums[kRows][kVectors];
+#pragma GCC unroll 24
+  for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = _mm512_setzero_ps();
+  }
   for (std::size_t u = 0; u < n_units; ++u) {
-    _mm_prefetch(static_cast<const char*>(ahead) + u * 64, _MM_HINT_T1);
-    const std::int32_t* column = panel + u * kPanelRows;
-    const __m512i x0 = _mm512_load_si512(column), x1 = _mm512_load_si512(column + 16);
-    const __m512i x2 = _mm512_load_si512(column + 32);
-#pragma GCC unroll 8
-    for (std::size_t b = 0; b < kQueries; ++b) {
-      const __m512i value = _mm512_set1_epi32(queries[u * kBlockQueries + b]);
-      sums[b][0] = _mm512_dpbf16_ps(sums[b][0], (__m512bh)x0, (__m512bh)value);
-      sums[b][1] = _mm512_dpbf16_ps(sums[b][1], (__m512bh)x1, (__m512bh)value);
-      sums[b][2] = _mm512_dpbf16_ps(sums[b][2], (__m512bh)x2, (__m512bh)value);
+    _mm_prefetch(ahead + u * 64, _MM_HINT_T1);
+    __m512i q[kVectors];
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) q[v] = _mm512_load_si512(queries + (u * kVectors + v) * kLanes);
+#pragma GCC unroll 24
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const __m512i value = _mm512_set1_epi32(unit_at(rows + r * stride, u));
+#pragma GCC unroll 3
+      for (std::size_t v = 0; v < kVectors; ++v)
+        sums[r][v] = _mm512_dpbf16_ps(sums[r][v], (__m512bh)q[v], (__m512bh)value);
     }
   }
-#pragma GCC unroll 8
-  for (std::size_t b = 0; b < kQueries; ++b) {
-    masks[b] = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      masks[b] |= may_hit(sums[b][i], rows, i * 16, 0xFFFF, limits[b]) << (i * 16);
-    }
+#pragma GCC unroll 24
+  for (std::size_t r = 0; r < kRows; ++r) {
+    std::uint64_t mask = 0;
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) mask |= may_hit(sums[r][v], limits, first + r, panel, v * kLanes);
+    masks[first + r] = mask;
   }
 }
 
-void scan_panel(const void* panel, const void* queries, std::size_t n_queries, std::size_t dim, const RowLimits& rows,
-                const QueryLimit* limits, const void* ahead, std::uint64_t* masks) noexcept {
-  constexpr decltype(&panel_block<1>) kBlocks[] = {panel_block<1>, panel_block<2>, panel_block<3>, panel_block<4>,
-                                                   panel_block<5>, panel_block<6>, panel_block<7>, panel_block<8>};
-  if (n_queries == 0) return;
-  kBlocks[n_queries - 1](static_cast<const std::int32_t*>(panel), static_cast<const std::int32_t*>(queries),
-                         (dim + 1) / 2, rows, limits, ahead, masks);
+template <std::size_t kVectors>
+void scan_groups(const std::int32_t* queries, const char* rows, std::size_t stride, std::size_t n_rows,
+                 std::size_t n_units, const RowLimits& limits, const PanelLimits& panel, const char* ahead,
+                 std::uint64_t* masks) noexcept {
+  constexpr std::size_t kRows = 24 / kVectors;
+  std::size_t r = 0;
+  for (; r + kRows <= n_rows; r += kRows, ahead += n_units * 64) {
+    panel_block<kVectors, kRows>(queries, rows + r * stride, stride, n_units, limits, r, panel, ahead, masks);
+  }
+  for (; r < n_rows; ++r) {
+    panel_block<kVectors, 1>(queries, rows + r * stride, stride, n_units, limits, r, panel, ahead, masks);
+  }
 }
 
-void pack(const void* const* rows, std::size_t n_rows, std::size_t dim, void* panel) noexcept {
-  avx512::pack_units(rows, n_rows, dim * 2, 0, panel);
+void scan_panel(const void* queries, std::size_t width, const void* rows, std::size_t stride, std::size_t n_rows,
+                std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void* ahead,
+                std::uint64_t* masks) noexcept {
+  const auto scan = width == 16 ? scan_groups<1> : width == 32 ? scan_groups<2> : scan_groups<3>;
+  scan(static_cast<const std::int32_t*>(queries), static_cast<const char*>(rows), stride, n_rows, (dim + 1) / 2, limits,
+       panel, static_cast<const char*>(ahead), masks);
 }
 
 // ---------------------------------------------------------------- single queries: rows as they lie
@@ -116,6 +145,6 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
 
 }  // namespace
 
-const ScanKernels kScanBfloat16{QueryForm::kBfloat16, kPanelRows, kBlockQueries, pack, scan_panel, scan_rows};
+const ScanKernels kScanBfloat16{QueryForm::kBfloat16, false, kLanes, kMaxWidth, scan_panel, scan_rows};
 
 }  // namespace twotower::kernels::avx512bf16

@@ -51,36 +51,27 @@ void widen(const void* row, std::size_t dim, float* values) noexcept {
 
 // ---------------------------------------------------------------- products and limits
 
-constexpr std::size_t kPanelRows = 8;
-constexpr std::size_t kBlockQueries = 4;
+constexpr std::size_t kLanes = 8;
 
 bool may_hit(float product, const RowLimits& rows, std::size_t r, const QueryLimit& limit) noexcept {
   const float rest = limit.factor * rows.norm[r] + rows.offset[r];
   return !(product * limit.unit * rows.scale[r] + rest <= limit.threshold);
 }
 
-template <class Storage>
-void pack(const void* const* rows, std::size_t n_rows, std::size_t dim, void* panel) noexcept {
-  float* out = static_cast<float*>(panel);
-  for (std::size_t d = 0; d < dim; ++d) {
-    for (std::size_t r = 0; r < kPanelRows; ++r) {
-      out[d * kPanelRows + r] = r < n_rows ? Storage::widen(elements<Storage>(rows[r])[d]) : 0.0f;
-    }
-  }
-}
-
-void scan_panel(const void* panel, const void* queries, std::size_t n_queries, std::size_t dim, const RowLimits& rows,
-                const QueryLimit* limits, const void*, std::uint64_t* masks) noexcept {
-  for (std::size_t b = 0; b < n_queries; ++b) {
-    float sums[kPanelRows] = {};
+void scan_panel(const void* queries, std::size_t width, const void* rows, std::size_t stride, std::size_t n_rows,
+                std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void*,
+                std::uint64_t* masks) noexcept {
+  for (std::size_t r = 0; r < n_rows; ++r) {
+    const auto* row = reinterpret_cast<const float*>(static_cast<const char*>(rows) + r * stride);
+    float sums[kLanes] = {};
     for (std::size_t d = 0; d < dim; ++d) {
-      const float value = static_cast<const float*>(queries)[d * kBlockQueries + b];
-      const float* column = static_cast<const float*>(panel) + d * kPanelRows;
-      for (std::size_t r = 0; r < kPanelRows; ++r) sums[r] += value * column[r];
+      const float* column = static_cast<const float*>(queries) + d * width;
+      for (std::size_t w = 0; w < kLanes; ++w) sums[w] += row[d] * column[w];
     }
-    masks[b] = 0;
-    for (std::size_t r = 0; r < kPanelRows; ++r) {
-      masks[b] |= static_cast<std::uint64_t>(may_hit(sums[r], rows, r, limits[b])) << r;
+    masks[r] = 0;
+    for (std::size_t w = 0; w < kLanes; ++w) {
+      const QueryLimit limit{panel.unit[w], panel.factor[w], panel.threshold[w]};
+      masks[r] |= static_cast<std::uint64_t>(may_hit(sums[w], limits, r, limit)) << w;
     }
   }
 }
@@ -122,8 +113,7 @@ void squared_distance(const float* query, const float* const* rows, std::size_t 
 }
 
 template <class Storage>
-constexpr ScanKernels kScan{QueryForm::kFloat32, kPanelRows, kBlockQueries,
-                            pack<Storage>,       scan_panel, scan_rows<Storage>};
+constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kLanes, scan_panel, scan_rows<Storage>};
 
 }  // namespace
 
