@@ -34,10 +34,6 @@ class RowBatches {
       offset_[i] = view_.limits.offset[docs_[i]];
       if (view_.limits.start != nullptr) start_[i] = view_.limits.start[docs_[i]];
     }
-    for (std::size_t i = size_; size_ > 0 && i < size_ + kernels::kRowsAhead; ++i) {
-      const std::size_t ahead = docs_[size_ - 1] + 1 + (i - size_);
-      rows_[i] = view_.vectors.row(ahead < view_.vectors.n_docs ? ahead : docs_[size_ - 1]);
-    }
     return size_ > 0;
   }
 
@@ -71,7 +67,7 @@ class RowBatches {
   std::size_t next_, end_, most_;
   std::size_t size_ = 0;
   std::array<std::uint32_t, kRoom> docs_{};
-  std::array<const void*, kRoom + kernels::kRowsAhead> rows_{};
+  std::array<const void*, kRoom> rows_{};
   std::array<float, kRoom> scale_{}, norm_{}, offset_{};
   std::array<std::int32_t, kRoom> start_{};
 };

@@ -43,7 +43,6 @@ enum class QueryForm : std::uint8_t {
 inline constexpr std::size_t kQueryAlign = 64;
 inline constexpr std::size_t kMaxPanelWidth = 48;
 inline constexpr std::size_t kMaxScanRows = 64;
-inline constexpr std::size_t kRowsAhead = 4;
 
 /// Fast products with the rows of one storage type.
 struct ScanKernels {
@@ -61,8 +60,7 @@ struct ScanKernels {
                      std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void* ahead,
                      std::uint64_t* masks) noexcept;
 
-  /// Bit r is set where row r of n_rows <= kMaxScanRows stored rows may be a hit of one query. REQUIRES kRowsAhead
-  /// pointers behind those of the rows: what they point at is fetched into the cache, and not read.
+  /// Bit r is set where row r of n_rows <= kMaxScanRows stored rows may be a hit of one query.
   std::uint64_t (*scan_rows)(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                              const RowLimits& limits, const QueryLimit& limit) noexcept;
 };

@@ -72,7 +72,6 @@ struct Rows {
       if (storage == 2) exact.widen_float16(rows[r], dim, values[r].data());
       if (storage == 3) exact.widen_int8(rows[r], dim, values[r].data());
     }
-    for (std::size_t i = 0; i < kernels::kRowsAhead; ++i) rows.push_back(rows.empty() ? nullptr : rows[0]);
   }
   const float* at(std::size_t r) const { return values[r].data(); }
   double norm(std::size_t r) const { return std::sqrt(exact_dot(at(r), at(r), dim_)); }

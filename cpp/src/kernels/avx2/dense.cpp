@@ -129,28 +129,23 @@ float sum_lanes(__m256 v) noexcept {
   return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
 }
 
-// Four rows at once: four streams keep the memory busy, and their four chains hide half of the FMA's latency; the
-// second set of accumulators hides the rest.
-template <class Storage, std::size_t kRows>
-void row_tile(const float* query, const void* const* rows, std::size_t dim, float* products) noexcept {
-  __m256 even[kRows], odd[kRows];
-  for (std::size_t i = 0; i < kRows; ++i) even[i] = odd[i] = _mm256_setzero_ps();
+// One row after another: the hardware fetches one stream ahead at the full rate of the memory, and several at half of
+// it. Four chains hide the latency of the FMA.
+template <class Storage>
+float product(const float* query, const void* row, std::size_t dim) noexcept {
+  const auto* values = static_cast<const typename Storage::Element*>(row);
+  __m256 sums[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
   std::size_t d = 0;
-  for (; d + 16 <= dim; d += 16) {
-    const __m256 q0 = _mm256_loadu_ps(query + d), q1 = _mm256_loadu_ps(query + d + 8);
-    for (std::size_t i = 0; i < kRows; ++i) {
-      const auto* row = static_cast<const typename Storage::Element*>(rows[i]) + d;
-      _mm_prefetch(static_cast<const char*>(rows[i + kRowsAhead]) + d * sizeof(*row), _MM_HINT_T0);
-      even[i] = _mm256_fmadd_ps(q0, Storage::load(row), even[i]);
-      odd[i] = _mm256_fmadd_ps(q1, Storage::load(row + 8), odd[i]);
+  for (; d + 32 <= dim; d += 32) {
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < 4; ++i) {
+      sums[i] = _mm256_fmadd_ps(_mm256_loadu_ps(query + d + i * 8), Storage::load(values + d + i * 8), sums[i]);
     }
   }
   for (; d < dim; d += 8) {
-    const std::size_t n = dim - d < 8 ? dim - d : 8;
-    const __m256 q = load<Float32>(query, d, n);
-    for (std::size_t i = 0; i < kRows; ++i) even[i] = _mm256_fmadd_ps(q, load<Storage>(rows[i], d, n), even[i]);
+    sums[0] = _mm256_fmadd_ps(load<Float32>(query, d, dim - d), load<Storage>(row, d, dim - d), sums[0]);
   }
-  for (std::size_t i = 0; i < kRows; ++i) products[i] = sum_lanes(_mm256_add_ps(even[i], odd[i]));
+  return sum_lanes(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3])));
 }
 
 template <class Storage>
@@ -162,13 +157,11 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
     const std::size_t n = n_rows - r < 8 ? n_rows - r : 8;
     float products[8] = {}, scale[8] = {}, norm[8] = {}, offset[8] = {};
     for (std::size_t i = 0; i < n; ++i) {
+      products[i] = product<Storage>(q, rows[r + i], dim);
       scale[i] = limits.scale[r + i];
       norm[i] = limits.norm[r + i];
       offset[i] = limits.offset[r + i];
     }
-    std::size_t i = 0;
-    for (; i + 4 <= n; i += 4) row_tile<Storage, 4>(q, rows + r + i, dim, products + i);
-    for (; i < n; ++i) row_tile<Storage, 1>(q, rows + r + i, dim, products + i);
     const std::uint64_t hits =
         above(_mm256_loadu_ps(products), _mm256_set1_ps(limit.unit), _mm256_set1_ps(limit.factor),
               _mm256_set1_ps(limit.threshold), _mm256_loadu_ps(scale), _mm256_loadu_ps(norm), _mm256_loadu_ps(offset));

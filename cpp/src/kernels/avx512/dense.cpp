@@ -46,16 +46,6 @@ struct Int8 {
 
 // ---------------------------------------------------------------- limits
 
-std::uint64_t may_hit(__m512 product, const RowLimits& rows, std::size_t r, __mmask16 lanes,
-                      const QueryLimit& limit) noexcept {
-  const __m512 norm = _mm512_maskz_loadu_ps(lanes, rows.norm + r);
-  const __m512 rest =
-      _mm512_fmadd_ps(_mm512_set1_ps(limit.factor), norm, _mm512_maskz_loadu_ps(lanes, rows.offset + r));
-  const __m512 scaled = _mm512_mul_ps(product, _mm512_set1_ps(limit.unit));
-  const __m512 upper = _mm512_fmadd_ps(scaled, _mm512_maskz_loadu_ps(lanes, rows.scale + r), rest);
-  return _mm512_mask_cmp_ps_mask(lanes, upper, _mm512_set1_ps(limit.threshold), _CMP_NLE_UQ);
-}
-
 // The mask of 16 queries for one row.
 std::uint64_t may_hit(__m512 product, const RowLimits& rows, std::size_t r, const PanelLimits& panel,
                       std::size_t w) noexcept {
@@ -132,46 +122,48 @@ void scan_panel(const void* queries, std::size_t width, const void* rows, std::s
 
 // ---------------------------------------------------------------- single queries: rows as they lie
 
-// Four rows at once: four streams keep the memory busy, and their chains hide the latency of the FMA. The lines of the
-// next four rows are fetched meanwhile.
-template <class Storage, std::size_t kRows>
-void row_tile(const float* query, const void* const* rows, std::size_t dim, float* products) noexcept {
-  constexpr std::size_t kLine = 64 / Storage::kBytes;
-  __m512 even[kRows], odd[kRows];
-  for (std::size_t i = 0; i < kRows; ++i) even[i] = odd[i] = _mm512_setzero_ps();
+// One row after another: the hardware fetches one stream ahead at the full rate of the memory, and several at half of
+// it. Four chains hide the latency of the FMA.
+template <class Storage>
+float product(const float* query, const void* row, std::size_t dim) noexcept {
+  __m512 sums[4];
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < 4; ++i) sums[i] = _mm512_setzero_ps();
   std::size_t d = 0;
-  for (; d + 32 <= dim; d += 32) {
-    const __m512 q0 = _mm512_loadu_ps(query + d), q1 = _mm512_loadu_ps(query + d + 16);
-    for (std::size_t i = 0; i < kRows; ++i) {
-      if (d % kLine == 0 || kLine < 32) {
-        const char* ahead = static_cast<const char*>(rows[i + kRowsAhead]) + d * Storage::kBytes;
-        _mm_prefetch(ahead, _MM_HINT_T0);
-        if (kLine < 32) _mm_prefetch(ahead + 64, _MM_HINT_T0);
-      }
-      even[i] = _mm512_fmadd_ps(q0, Storage::load(rows[i], d, 0xFFFF), even[i]);
-      odd[i] = _mm512_fmadd_ps(q1, Storage::load(rows[i], d + 16, 0xFFFF), odd[i]);
+  for (; d + 64 <= dim; d += 64) {
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < 4; ++i) {
+      sums[i] = _mm512_fmadd_ps(_mm512_loadu_ps(query + d + i * 16), Storage::load(row, d + i * 16, 0xFFFF), sums[i]);
     }
   }
   for (; d < dim; d += 16) {
     const __mmask16 mask = first_lanes(dim - d);
-    const __m512 q = _mm512_maskz_loadu_ps(mask, query + d);
-    for (std::size_t i = 0; i < kRows; ++i) even[i] = _mm512_fmadd_ps(q, Storage::load(rows[i], d, mask), even[i]);
+    sums[0] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, query + d), Storage::load(row, d, mask), sums[0]);
   }
-  for (std::size_t i = 0; i < kRows; ++i) products[i] = _mm512_reduce_add_ps(_mm512_add_ps(even[i], odd[i]));
+  return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3])));
+}
+
+// The mask of 16 rows for one query.
+std::uint64_t may_hit(__m512 products, const RowLimits& rows, std::size_t r, __mmask16 lanes,
+                      const QueryLimit& limit) noexcept {
+  const __m512 norm = _mm512_maskz_loadu_ps(lanes, rows.norm + r);
+  const __m512 rest =
+      _mm512_fmadd_ps(_mm512_set1_ps(limit.factor), norm, _mm512_maskz_loadu_ps(lanes, rows.offset + r));
+  const __m512 scaled = _mm512_mul_ps(products, _mm512_set1_ps(limit.unit));
+  const __m512 upper = _mm512_fmadd_ps(scaled, _mm512_maskz_loadu_ps(lanes, rows.scale + r), rest);
+  return std::uint64_t{_mm512_mask_cmp_ps_mask(lanes, upper, _mm512_set1_ps(limit.threshold), _CMP_NLE_UQ)} << r;
 }
 
 template <class Storage>
 std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
-  const float* q = static_cast<const float*>(query);
   alignas(64) float products[kMaxScanRows];
-  std::size_t r = 0;
-  for (; r + 4 <= n_rows; r += 4) row_tile<Storage, 4>(q, rows + r, dim, products + r);
-  for (; r < n_rows; ++r) row_tile<Storage, 1>(q, rows + r, dim, products + r);
+  for (std::size_t r = 0; r < n_rows; ++r)
+    products[r] = product<Storage>(static_cast<const float*>(query), rows[r], dim);
   std::uint64_t mask = 0;
-  for (r = 0; r < n_rows; r += 16) {
+  for (std::size_t r = 0; r < n_rows; r += 16) {
     const __mmask16 lanes = first_lanes(n_rows - r);
-    mask |= may_hit(_mm512_maskz_loadu_ps(lanes, products + r), limits, r, lanes, limit) << r;
+    mask |= may_hit(_mm512_maskz_loadu_ps(lanes, products + r), limits, r, lanes, limit);
   }
   return mask;
 }

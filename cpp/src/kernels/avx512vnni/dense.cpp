@@ -15,16 +15,6 @@ namespace {
 
 __mmask16 first_lanes(std::size_t n) noexcept { return static_cast<__mmask16>(n >= 16 ? 0xFFFFu : (1u << n) - 1u); }
 
-std::uint64_t may_hit(__m512 product, const RowLimits& rows, std::size_t r, __mmask16 lanes,
-                      const QueryLimit& limit) noexcept {
-  const __m512 norm = _mm512_maskz_loadu_ps(lanes, rows.norm + r);
-  const __m512 rest =
-      _mm512_fmadd_ps(_mm512_set1_ps(limit.factor), norm, _mm512_maskz_loadu_ps(lanes, rows.offset + r));
-  const __m512 scaled = _mm512_mul_ps(product, _mm512_set1_ps(limit.unit));
-  const __m512 upper = _mm512_fmadd_ps(scaled, _mm512_maskz_loadu_ps(lanes, rows.scale + r), rest);
-  return _mm512_mask_cmp_ps_mask(lanes, upper, _mm512_set1_ps(limit.threshold), _CMP_NLE_UQ);
-}
-
 // The mask of 16 queries for one row.
 std::uint64_t may_hit(__m512 product, const RowLimits& rows, std::size_t r, const PanelLimits& panel,
                       std::size_t w) noexcept {
@@ -103,43 +93,49 @@ void scan_panel(const void* queries, std::size_t width, const void* rows, std::s
 
 // ---------------------------------------------------------------- single queries: rows as they lie
 
-// Four rows at once: four streams keep the memory busy. The lines of the next four rows are fetched meanwhile.
-template <std::size_t kRows>
-void row_tile(const char* query, const void* const* rows, std::size_t row_bytes, const std::int32_t* start,
-              float* products) noexcept {
-  __m512i sums[kRows];
-  for (std::size_t i = 0; i < kRows; ++i) sums[i] = _mm512_setzero_si512();
+// One row after another: the hardware fetches one stream ahead at the full rate of the memory, and several at half of
+// it. Two chains hide a part of the latency of the products, and the next rows the rest.
+std::int32_t product(const char* query, const char* row, std::size_t row_bytes) noexcept {
+  __m512i sums[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
   std::size_t at = 0;
-  for (; at + 64 <= row_bytes; at += 64) {
-    const __m512i q = _mm512_loadu_si512(query + at);
-    for (std::size_t i = 0; i < kRows; ++i) {
-      _mm_prefetch(static_cast<const char*>(rows[i + kRowsAhead]) + at, _MM_HINT_T0);
-      const __m512i row = _mm512_loadu_si512(static_cast<const char*>(rows[i]) + at);
-      sums[i] = _mm512_dpbusd_epi32(sums[i], q, row);
+  for (; at + 128 <= row_bytes; at += 128) {
+#pragma GCC unroll 2
+    for (std::size_t i = 0; i < 2; ++i) {
+      const __m512i q = _mm512_loadu_si512(query + at + i * 64), x = _mm512_loadu_si512(row + at + i * 64);
+      sums[i] = _mm512_dpbusd_epi32(sums[i], q, x);
     }
   }
-  if (at < row_bytes) {
-    const __mmask64 mask = (std::uint64_t{1} << (row_bytes - at)) - 1;
-    const __m512i q = _mm512_loadu_si512(query + at);  // zeros behind its end
-    for (std::size_t i = 0; i < kRows; ++i) {
-      const __m512i row = _mm512_maskz_loadu_epi8(mask, static_cast<const char*>(rows[i]) + at);
-      sums[i] = _mm512_dpbusd_epi32(sums[i], q, row);
-    }
+  for (std::size_t i = 0; at < row_bytes; at += 64, i ^= 1) {
+    const std::size_t left = row_bytes - at;
+    const __mmask64 mask = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+    const __m512i q = _mm512_loadu_si512(query + at), x = _mm512_maskz_loadu_epi8(mask, row + at);
+    sums[i] = _mm512_dpbusd_epi32(sums[i], q, x);
   }
-  for (std::size_t i = 0; i < kRows; ++i) products[i] = static_cast<float>(start[i] + _mm512_reduce_add_epi32(sums[i]));
+  return _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1]));
+}
+
+// The mask of 16 rows for one query.
+std::uint64_t may_hit(__m512 products, const RowLimits& rows, std::size_t r, __mmask16 lanes,
+                      const QueryLimit& limit) noexcept {
+  const __m512 norm = _mm512_maskz_loadu_ps(lanes, rows.norm + r);
+  const __m512 rest =
+      _mm512_fmadd_ps(_mm512_set1_ps(limit.factor), norm, _mm512_maskz_loadu_ps(lanes, rows.offset + r));
+  const __m512 scaled = _mm512_mul_ps(products, _mm512_set1_ps(limit.unit));
+  const __m512 upper = _mm512_fmadd_ps(scaled, _mm512_maskz_loadu_ps(lanes, rows.scale + r), rest);
+  return std::uint64_t{_mm512_mask_cmp_ps_mask(lanes, upper, _mm512_set1_ps(limit.threshold), _CMP_NLE_UQ)} << r;
 }
 
 std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
-  const char* q = static_cast<const char*>(query);
   alignas(64) float products[kMaxScanRows];
-  std::size_t r = 0;
-  for (; r + 4 <= n_rows; r += 4) row_tile<4>(q, rows + r, dim, limits.start + r, products + r);
-  for (; r < n_rows; ++r) row_tile<1>(q, rows + r, dim, limits.start + r, products + r);
+  for (std::size_t r = 0; r < n_rows; ++r) {
+    const auto sum = product(static_cast<const char*>(query), static_cast<const char*>(rows[r]), dim);
+    products[r] = static_cast<float>(limits.start[r] + sum);
+  }
   std::uint64_t mask = 0;
-  for (r = 0; r < n_rows; r += 16) {
+  for (std::size_t r = 0; r < n_rows; r += 16) {
     const __mmask16 lanes = first_lanes(n_rows - r);
-    mask |= may_hit(_mm512_maskz_loadu_ps(lanes, products + r), limits, r, lanes, limit) << r;
+    mask |= may_hit(_mm512_maskz_loadu_ps(lanes, products + r), limits, r, lanes, limit);
   }
   return mask;
 }
