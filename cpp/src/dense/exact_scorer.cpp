@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace twotower {
 namespace {
 
-constexpr std::size_t kLot = 64;
+constexpr std::size_t kLot = 32;
 
 void widen(const kernels::Kernels& kernels, const StoredVectors& vectors, std::size_t doc, float* values) {
   const kernels::ExactKernels& exact = kernels.dense.exact;
@@ -54,9 +55,11 @@ void ExactScorer::score_lot(const std::uint32_t* docs, std::size_t n, float* sco
   if (vectors.storage == Storage::kFloat32) {
     for (std::size_t i = 0; i < n; ++i) rows[i] = static_cast<const float*>(vectors.row(docs[i]));
   } else {
-    values_.resize(kLot * vectors.dim);
-    widen_rows(kernels_, vectors, docs, n, values_.data());
-    for (std::size_t i = 0; i < n; ++i) rows[i] = values_.data() + i * vectors.dim;
+    // One room for all scorers of a thread: thousands of queries would else touch as many fresh pages.
+    static thread_local std::vector<float> values;
+    values.resize(kLot * vectors.dim);
+    widen_rows(kernels_, vectors, docs, n, values.data());
+    for (std::size_t i = 0; i < n; ++i) rows[i] = values.data() + i * vectors.dim;
   }
   const kernels::ExactKernels& exact = kernels_.dense.exact;
   (view_.metric == Metric::kL2 ? exact.squared_distance : exact.dot)(query_, rows, n, vectors.dim, sums);

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "kernels/kernels.h"
 #include "twotower/dense.h"
@@ -29,7 +28,6 @@ class ExactScorer {
   DenseView view_;
   const float* query_;
   double query_root_ = 0.0;  // of its sum of squares, for cosine
-  std::vector<float> values_;
 };
 
 }  // namespace twotower
