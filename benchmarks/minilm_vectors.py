@@ -33,7 +33,7 @@ def read_passages(data, n):
 
 def read_questions(data, n):
     """Return the first n questions of MS MARCO."""
-    with open(data / "msmarco-passage-32k" / "queries.jsonl", encoding="utf-8") as lines:
+    with (data / "msmarco-passage-32k" / "queries.jsonl").open(encoding="utf-8") as lines:
         return [json.loads(line)["text"] for line in islice(lines, n)]
 
 
