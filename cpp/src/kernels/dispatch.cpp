@@ -25,6 +25,8 @@ std::vector<const Kernels*> find_runnable() {
   if (avx512) tables.push_back(&kAvx512);
   if (vnni) tables.push_back(&kAvx512Vnni);
   if (vnni && __builtin_cpu_supports("avx512bf16")) tables.push_back(&kAvx512Bf16);
+#elif defined(__aarch64__)
+  tables.push_back(&kNeon);  // a part of the base architecture
 #endif
   return tables;
 }

@@ -52,4 +52,12 @@ inline constexpr Kernels kAvx512Bf16{
     avx512::kLexical,
     avx512::kText};
 
+/// 64-bit ARM: fast dense products; the rest, exact sums included, is what the compiler makes of kScalar.
+inline constexpr Kernels kNeon{
+    "neon",
+    scalar::kChecksum,
+    {scalar::kDenseExact, neon::kScanFloat32, neon::kScanBfloat16, neon::kScanFloat16, neon::kScanInt8},
+    scalar::kLexical,
+    scalar::kText};
+
 }  // namespace twotower::kernels
