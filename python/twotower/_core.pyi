@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'DenseIndex', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
 class TextViews:
     @staticmethod
     def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
@@ -298,6 +298,24 @@ class LexicalBuilder:
         """
         Save the packed index with other arrays, return the bytes of its own; after finish().
         """
+class DenseIndex:
+    """
+    Stored vectors, ready to be searched exactly.
+    """
+    def __init__(self, vectors: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], scales: numpy.typing.NDArray[numpy.float32] | None = None, storage: str = 'float32', metric: str = 'inner_product', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def odd_row(self) -> int:
+        """
+        The first row that is not finite, or -1.
+        """
+    def score(self, queries: numpy.typing.NDArray[numpy.float32], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Exact scores float32 [Q, C] of DocIds; -1 gives -inf.
+        """
+    def search(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, where: numpy.typing.NDArray[numpy.uint64] | None = None) -> tuple:
+        """
+        (scores float32 [Q, k], docs int64 [Q, k])
+        """
 class BadLine(ValueError):
     pass
 class NotGrouped(ValueError):
@@ -384,18 +402,6 @@ def cuda_compiled() -> bool:
     ...
 def cuda_device_names() -> list[str]:
     ...
-def dense_norm_bounds(vectors: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
-    """
-    Upper bounds of the norms of the rows, float32 [N]; NaN where a row is not finite.
-    """
-def dense_scores(vectors: numpy.typing.NDArray[numpy.float32], queries: numpy.typing.NDArray[numpy.float32], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
-    """
-    Exact scores float32 [Q, C] of DocIds; -1 gives -inf.
-    """
-def dense_search(vectors: numpy.typing.NDArray[numpy.float32], bounds: numpy.typing.NDArray[numpy.float32], queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
-    """
-    (scores float32 [Q, k], docs int64 [Q, k])
-    """
 def find_in_dict(run: dict, judgements: Judgements) -> tuple:
     """
     (pair numbers, places, documents listed) of the judged documents of a dict of dicts
