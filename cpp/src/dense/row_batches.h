@@ -1,6 +1,7 @@
 // Documents in batches that a kernel takes at once: their numbers, rows and limits. Knows the filter; knows no query.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -19,14 +20,9 @@ class RowBatches {
 
   /// Takes the next batch; false where none is left.
   bool advance() {
+    if (where_ == nullptr) return take_all();
     size_ = 0;
-    while (size_ < most_ && next_ < end_) {
-      if (where_ == nullptr) {
-        docs_[size_++] = static_cast<std::uint32_t>(next_++);
-      } else {
-        take_allowed();
-      }
-    }
+    while (size_ < most_ && next_ < end_) take_allowed();
     for (std::size_t i = 0; i < size_; ++i) {
       rows_[i] = view_.vectors.row(docs_[i]);
       scale_[i] = view_.limits.scale[docs_[i]];
@@ -34,21 +30,36 @@ class RowBatches {
       offset_[i] = view_.limits.offset[docs_[i]];
       if (view_.limits.start != nullptr) start_[i] = view_.limits.start[docs_[i]];
     }
+    limits_ = {scale_.data(), norm_.data(), offset_.data(), start_.data()};
     return size_ > 0;
   }
 
   std::size_t size() const noexcept { return size_; }
-  std::uint32_t doc(std::size_t i) const noexcept { return docs_[i]; }
+  std::uint32_t doc(std::size_t i) const noexcept {
+    return where_ == nullptr ? static_cast<std::uint32_t>(next_ - size_ + i) : docs_[i];
+  }
   const void* const* rows() const noexcept { return rows_.data(); }
-  kernels::RowLimits limits() const noexcept { return {scale_.data(), norm_.data(), offset_.data(), start_.data()}; }
+  const kernels::RowLimits& limits() const noexcept { return limits_; }
 
   /// Whether the rows lie one after another.
-  bool contiguous() const noexcept { return docs_[size_ - 1] - docs_[0] + 1 == size_; }
+  bool contiguous() const noexcept { return doc(size_ - 1) - doc(0) + 1 == size_; }
 
   /// Where the rows of the next batch lie, unless the filter leaves some out.
   const char* ahead() const noexcept { return static_cast<const char*>(view_.vectors.row(next_)); }
 
  private:
+  // Without a filter the limits are read where they lie.
+  bool take_all() {
+    size_ = next_ < end_ ? std::min(most_, end_ - next_) : 0;
+    const char* row = static_cast<const char*>(view_.vectors.row(next_));
+    const std::size_t bytes = view_.vectors.row_bytes();
+    for (std::size_t i = 0; i < size_; ++i, row += bytes) rows_[i] = row;
+    const DocLimits& all = view_.limits;
+    limits_ = {all.scale + next_, all.norm + next_, all.offset + next_, all.start ? all.start + next_ : nullptr};
+    next_ += size_;
+    return size_ > 0;
+  }
+
   // Takes the next allowed document of the current word, or goes to the next word.
   void take_allowed() {
     const std::uint64_t left = where_[next_ / 64] >> (next_ % 64);
@@ -70,6 +81,7 @@ class RowBatches {
   std::array<const void*, kRoom> rows_{};
   std::array<float, kRoom> scale_{}, norm_{}, offset_{};
   std::array<std::int32_t, kRoom> start_{};
+  kernels::RowLimits limits_{};
 };
 
 }  // namespace twotower
