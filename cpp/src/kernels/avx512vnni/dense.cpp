@@ -36,7 +36,8 @@ std::int32_t unit_at(const char* row, std::size_t u) noexcept {
   return unit;
 }
 
-// _mm512_dpbusd_epi32 as one instruction: GCC 12 copies and spills the sums around the intrinsic, which halves the speed.
+// _mm512_dpbusd_epi32 as one instruction: GCC 12 copies and spills the sums around the intrinsic, which halves the
+// speed.
 void add_products(__m512i& sum, __m512i query, __m512i row) noexcept {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(query), "v"(row));
 }
