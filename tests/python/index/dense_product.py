@@ -2,7 +2,7 @@
 
 The full product of `AXES`, and N = 100,003, for every instruction set of this machine:
 
-    PYTHONPATH=tests/python python tests/python/index/dense_product.py (about 20 minutes an instruction set)
+    PYTHONPATH=tests/python python tests/python/index/dense_product.py (hours)
     (the same) --pairwise (seconds: each pair of values of two axes at least once)
 
 test_flat_product.py runs the second. What a storage rounds to is checked in test_flat_storage.py.
