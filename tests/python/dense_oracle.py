@@ -3,23 +3,39 @@
 import numpy as np
 
 
-def scores(vectors, queries):
+def scores(vectors, queries, metric="inner_product"):
     """Float32 [Q, N]."""
-    total = np.zeros((len(queries), len(vectors)))
-    for d in range(vectors.shape[1]):
-        total += queries[:, d, None].astype(np.float64) * vectors[None, :, d].astype(np.float64)
+    x, q = vectors.astype(np.float64), queries.astype(np.float64)
+    total = np.zeros((len(q), len(x)))
+    squares = [np.zeros(len(q)), np.zeros(len(x))]
+    for d in range(x.shape[1]):
+        if metric == "l2":
+            total += (q[:, d, None] - x[None, :, d]) ** 2
+        else:
+            total += q[:, d, None] * x[None, :, d]
+            squares[0] += q[:, d] ** 2
+            squares[1] += x[:, d] ** 2
+    if metric == "cosine":
+        roots = np.sqrt(squares[0])[:, None] * np.sqrt(squares[1])[None]
+        total = np.where(roots == 0, 0, total / np.where(roots == 0, 1, roots))
     with np.errstate(over="ignore"):
-        return total.astype(np.float32)
+        return (0 - total if metric == "l2" else total).astype(np.float32)
 
 
-def search(vectors, queries, k):
-    """(scores [Q, k], docs [Q, k]), padded with -inf and -1."""
-    all_scores = scores(vectors, queries)
+def search(vectors, queries, k, metric="inner_product", allowed=None):
+    """(scores [Q, k], docs [Q, k]), padded with -inf and -1; `allowed` is None or bool [N]."""
+    return best(scores(vectors, queries, metric), k, allowed)
+
+
+def best(all_scores, k, allowed=None):
+    """The best k of float32 [Q, N], as `search` returns them."""
+    docs = np.arange(all_scores.shape[1]) if allowed is None else np.flatnonzero(allowed)
+    all_scores = all_scores[:, docs]
     order = np.argsort(-all_scores, axis=1, kind="stable")[:, :k]
     missing = k - order.shape[1]
     return (
         np.pad(np.take_along_axis(all_scores, order, 1), [(0, 0), (0, missing)], constant_values=-np.inf),
-        np.pad(order, [(0, 0), (0, missing)], constant_values=-1),
+        np.pad(docs[order], [(0, 0), (0, missing)], constant_values=-1),
     )
 
 

@@ -12,22 +12,17 @@ std::size_t lot_for(std::size_t k) { return std::clamp<std::size_t>(k / 4, 16, 4
 
 }  // namespace
 
-TopK::TopK(const kernels::Kernels& kernels, const VectorsView& vectors, const float* query, std::size_t k)
-    : kernels_(kernels),
-      vectors_(vectors),
-      query_(query),
-      k_(k),
-      lot_(lot_for(k)),
-      threshold_(-std::numeric_limits<float>::infinity()) {}
+TopK::TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k)
+    : scorer_(kernels, view, query), k_(k), lot_(lot_for(k)), threshold_(-std::numeric_limits<float>::infinity()) {}
 
 void TopK::settle() {
-  rows_.clear();
-  for (const std::uint32_t doc : pending_) rows_.push_back(vectors_.row(doc));
-  scores_.resize(rows_.size());
-  kernels_.dense.dot_exact(query_, rows_.data(), rows_.size(), vectors_.dim, scores_.data());
-  for (std::size_t i = 0; i < pending_.size(); ++i) best_.push_back({scores_[i], pending_[i]});
+  scores_.resize(pending_.size());
+  scorer_.score(pending_.data(), pending_.size(), scores_.data());
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    if (best_.size() < k_ || scores_[i] > threshold_) best_.push_back({scores_[i], pending_[i]});
+  }
   pending_.clear();
-  if (best_.size() < k_) return;
+  if (best_.size() < k_ || k_ == 0) return;
   const auto kth = best_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
   std::nth_element(best_.begin(), kth, best_.end(), ranks_before);
   best_.resize(k_);

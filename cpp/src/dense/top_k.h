@@ -1,10 +1,11 @@
-// The best k of the documents offered for one query. Knows rows and their exact scores; knows no block and no thread.
+// The best k of the documents offered for one query. Knows exact scores; knows no block and no thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "dense/exact_scorer.h"
 #include "kernels/kernels.h"
 #include "twotower/dense.h"
 
@@ -26,7 +27,8 @@ inline bool ranks_before(const ScoredDoc& a, const ScoredDoc& b) noexcept {
 /// the best. REQUIRES documents offered in ascending order, so that a later one with the same score ranks after.
 class TopK {
  public:
-  TopK(const kernels::Kernels& kernels, const VectorsView& vectors, const float* query, std::size_t k);
+  /// A VectorsView will do as `view`, for inner products of float32.
+  TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k);
 
   /// No document to come whose score is at or below this can enter. -infinity until k are known.
   float threshold() const noexcept { return threshold_; }
@@ -42,15 +44,12 @@ class TopK {
  private:
   void settle();
 
-  const kernels::Kernels& kernels_;
-  VectorsView vectors_;
-  const float* query_;
+  ExactScorer scorer_;
   std::size_t k_;
   std::size_t lot_;
   float threshold_;
   std::vector<std::uint32_t> pending_;
   std::vector<ScoredDoc> best_;
-  std::vector<const float*> rows_;
   std::vector<float> scores_;
 };
 

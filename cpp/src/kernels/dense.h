@@ -1,6 +1,6 @@
-// Inner products of float32 vectors, and the selection of what may be a hit.
+// Inner products of stored vectors, the choice of what may be a hit, and exact sums.
 //
-// Legend: R rows (documents), D dimensions, P queries of a panel.
+// Legend: R rows (documents), D dimensions, U units of a row (32 bits each), W queries of a panel.
 //
 // An instruction-set file includes this header, <cstddef>, <cstdint> and the intrinsics, and nothing else: an inline
 // function of any other header, compiled there with wider instructions, could become everyone's copy.
@@ -11,42 +11,103 @@
 
 namespace twotower::kernels {
 
-/// Kernels of one instruction set; kernels.h says what holds for all of them.
-struct DenseKernels {
-  /// Queries in one panel of dot_panel; a multiple of the vector width, at most kMaxPanel.
-  std::size_t panel;
-
-  /// scores[r] = the float32 inner product of `query` [D] and row r of `rows` [R, D].
-  void (*dot_rows)(const float* query, const float* rows, std::size_t n_rows, std::size_t dim, float* scores) noexcept;
-
-  /// scores[r * panel + p] = the float32 inner product of row r and query p; `queries` is transposed: [D, panel].
-  void (*dot_panel)(const float* queries, const float* rows, std::size_t n_rows, std::size_t dim,
-                    float* scores) noexcept;
-
-  /// scores[r] = (float)(sum of (double)query[d] * (double)row[d], d from 0 up): the definition of a dense score.
-  void (*dot_exact)(const float* query, const float* const* rows, std::size_t n_rows, std::size_t dim,
-                    float* scores) noexcept;
-
-  /// Writes each r whose score is not finite, or whose upper bound score + (factor * norms[r] + absolute) is not
-  /// <= threshold, to `found`, ascending; returns how many.
-  std::size_t (*select_rows)(const float* scores, const float* norms, std::size_t n_rows, float factor, float absolute,
-                             float threshold, std::uint32_t* found) noexcept;
-
-  /// The same for scores [R, panel] with factor, absolute and threshold per query; writes r * panel + p.
-  std::size_t (*select_panel)(const float* scores, const float* norms, std::size_t n_rows, const float* factor,
-                              const float* absolute, const float* threshold, std::uint32_t* found) noexcept;
+/// Rows r of a call: what a fast product needs to become an upper bound of a row's score (docs/math.md, section 1).
+struct RowLimits {
+  const float* scale;
+  const float* norm;
+  const float* offset;
+  const std::int32_t* start;  ///< of QueryForm::kInt8 alone: -128 times the sum of the row, which takes its 128s back
 };
 
-inline constexpr std::size_t kMaxPanel = 32;
+/// One query. A row may be a hit unless product * unit * scale + (factor * norm + offset) <= threshold; a NaN is a hit.
+struct QueryLimit {
+  float unit;
+  float factor;
+  float threshold;
+};
 
-namespace scalar {
-extern const DenseKernels kDense;
+/// The same for the W queries of a panel, one array each.
+struct PanelLimits {
+  const float* unit;
+  const float* factor;
+  const float* threshold;
+};
+
+/// What a query looks like to the products: its elements end to end, filled up with zeros to kQueryAlign bytes.
+enum class QueryForm : std::uint8_t {
+  kFloat32,
+  kBfloat16,  ///< rounded to bfloat16, denormals to zero
+  kInt8,      ///< round(q / unit) + 128 as an unsigned byte
+};
+
+inline constexpr std::size_t kQueryAlign = 64;
+inline constexpr std::size_t kMaxPanelWidth = 48;
+inline constexpr std::size_t kMaxScanRows = 64;
+
+/// Fast products with the rows of one storage type.
+struct ScanKernels {
+  QueryForm form;
+  bool widened;       ///< scan_panel reads rows of float32, whatever the storage
+  std::size_t lanes;  ///< the width W of a panel is a multiple of it
+  std::size_t max_width;
+
+  /// Bit w of masks[r] is set where row r may be a hit of query w of a panel [U, W] of 32-bit units, aligned to 64
+  /// bytes.
+  ///
+  /// `rows` begin `stride` bytes apart, and have zeros up to a whole unit. Meanwhile one cache line for each unit and
+  /// some rows is fetched from `ahead` on, wherever that points.
+  void (*scan_panel)(const void* queries, std::size_t width, const void* rows, std::size_t stride, std::size_t n_rows,
+                     std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void* ahead,
+                     std::uint64_t* masks) noexcept;
+
+  /// Bit r is set where row r of n_rows <= kMaxScanRows stored rows may be a hit of one query.
+  std::uint64_t (*scan_rows)(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
+                             const RowLimits& limits, const QueryLimit& limit) noexcept;
+};
+
+/// The sums that scores are defined by, in float64, d from 0 up, each operation rounded.
+struct ExactKernels {
+  /// sums[r] = sum of query[d] * rows[r][d].
+  void (*dot)(const float* query, const float* const* rows, std::size_t n_rows, std::size_t dim, double* sums) noexcept;
+
+  /// sums[r] = sum of (query[d] - rows[r][d])^2.
+  void (*squared_distance)(const float* query, const float* const* rows, std::size_t n_rows, std::size_t dim,
+                           double* sums) noexcept;
+
+  /// Stored elements as float32, which hold each of them exactly.
+  void (*widen_bfloat16)(const void* row, std::size_t dim, float* values) noexcept;
+  void (*widen_float16)(const void* row, std::size_t dim, float* values) noexcept;
+  void (*widen_int8)(const void* row, std::size_t dim, float* values) noexcept;
+};
+
+/// Kernels of one instruction set, by what rows are stored as; kernels.h says what holds for all of them.
+struct DenseKernels {
+  const ExactKernels& exact;
+  const ScanKernels& float32;
+  const ScanKernels& bfloat16;
+  const ScanKernels& float16;
+  const ScanKernels& int8;
+};
+
+#define TWOTOWER_DENSE(isa)               \
+  namespace isa {                         \
+  extern const ExactKernels kDenseExact;  \
+  extern const ScanKernels kScanFloat32;  \
+  extern const ScanKernels kScanBfloat16; \
+  extern const ScanKernels kScanFloat16;  \
+  extern const ScanKernels kScanInt8;     \
+  }
+TWOTOWER_DENSE(scalar)
+TWOTOWER_DENSE(avx2)
+TWOTOWER_DENSE(avx512)
+TWOTOWER_DENSE(neon)
+#undef TWOTOWER_DENSE
+
+namespace avx512vnni {
+extern const ScanKernels kScanInt8;
 }
-namespace avx2 {
-extern const DenseKernels kDense;
-}
-namespace avx512 {
-extern const DenseKernels kDense;
+namespace avx512bf16 {
+extern const ScanKernels kScanBfloat16;
 }
 
 }  // namespace twotower::kernels

@@ -16,12 +16,17 @@ std::vector<const Kernels*> find_runnable() {
 #if defined(__x86_64__)
   // The compiler's feature test also asks the operating system (XGETBV) whether it saves the wide registers.
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("sse4.2");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+                    __builtin_cpu_supports("sse4.2");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
   if (avx2) tables.push_back(&kAvx2);
-  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    tables.push_back(&kAvx512);
-  }
+  if (avx512) tables.push_back(&kAvx512);
+  if (vnni) tables.push_back(&kAvx512Vnni);
+  if (vnni && __builtin_cpu_supports("avx512bf16")) tables.push_back(&kAvx512Bf16);
+#elif defined(__aarch64__)
+  tables.push_back(&kNeon);  // a part of the base architecture
 #endif
   return tables;
 }

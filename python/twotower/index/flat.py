@@ -1,16 +1,18 @@
-"""Exact inner-product search over float32 vectors: the reference that every other dense index is compared with.
+"""Exact search over stored vectors: the reference that every other dense index is compared with.
+
+Knows storages and metrics by name (flat_storage.py); products and bounds are in the core.
 
 Legend: N documents, D dimensions, Q queries, K results, C candidates.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import CorruptFileError
+from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index.arguments import (
     DocIds,
     Matrix,
@@ -20,21 +22,34 @@ from twotower.index.arguments import (
     as_vectors,
     check_doc_ids,
     check_k,
+    check_name,
     check_threads,
 )
-from twotower.index.native import core
+from twotower.index.flat_storage import METRICS, STORAGES, Stored, make_searcher, read_stored, store
+from twotower.index.where import DocBitmap, as_bitmap
 from twotower.storage import read_container, write_container
 from twotower.types import Hit, Hits
 
 _KIND = "flat"
+Where = DocBitmap | npt.ArrayLike | Iterable[str] | None
 
 
 class FlatIndex:
     """All vectors, searched exactly. Make one with `build` or `load`.
 
-    The score of a document is the sum over dimensions, from 0 up, of ``float64(query[d]) * float64(vector[d])``,
-    rounded once to float32; the order is (score descending, DocId ascending). Every instruction set and number of
-    threads gives the same answer, bit for bit. Immutable, and safe to search from many threads.
+    A stored element stands for a float32 number (`vectors`), and a score is that of these numbers with the query as it is
+    given: a sum over dimensions, from 0 up, in float64, each operation rounded; at last rounded once to float32.
+
+    ===============  ==================================================================================
+    metric           score
+    ===============  ==================================================================================
+    "inner_product"  the sum of ``q[d] * x[d]``
+    "cosine"         the same divided by ``sqrt(sum q[d]**2) * sqrt(sum x[d]**2)``; 0 if one of these is 0
+    "l2"             minus the sum of ``(q[d] - x[d])**2``: the nearest documents score best
+    ===============  ==================================================================================
+
+    The order is (score descending, DocId ascending). Every instruction set and number of threads gives the same answer,
+    bit for bit. Immutable, and safe to search from many threads.
 
     Examples
     --------
@@ -44,49 +59,79 @@ class FlatIndex:
     [('north-east', 0.8), ('east', 0.0)]
     """
 
-    def __init__(self, vectors: npt.NDArray[np.float32], bounds: npt.NDArray[np.float32], doc_ids: DocIds) -> None:
-        self._vectors = vectors
-        self._bounds = bounds
+    def __init__(self, stored: Stored, metric: str, doc_ids: DocIds) -> None:
+        self._stored = stored
+        self._metric = metric
         self._doc_ids = doc_ids
+        self._searcher = make_searcher(stored, metric)
 
     @classmethod
-    def build(cls, vectors: npt.ArrayLike, doc_ids: Iterable[str] | None = None) -> Self:
+    def build(
+        cls,
+        vectors: npt.ArrayLike,
+        doc_ids: Iterable[str] | None = None,
+        storage: str = "float32",
+        metric: str = "inner_product",
+    ) -> Self:
         """Make an index.
 
         Parameters
         ----------
         vectors : array_like of float, shape [N, D]
-            Finite. N may be 0: ``np.empty((0, D))``. Copied once to C-contiguous float32, so that later changes of the
-            argument do not reach the index; a read-only array that already is that is held as it is.
+            Finite. N may be 0: ``np.empty((0, D))``. float16, float32 or float64. Copied once to C-contiguous float32, so
+            that later changes of the argument do not reach the index; a read-only array that already is that is held as
+            it is.
         doc_ids : iterable of str, optional
             One for each row, each once; "0", "1", ... if None.
+        storage : {"float32", "bfloat16", "float16", "int8"}
+            What a vector is rounded to, to the nearest, ties to even: 4, 2, 2 or 1 bytes a dimension. "int8" has a scale
+            for each vector: its largest magnitude becomes 127. The answers are exact for the rounded vectors.
+        metric : {"inner_product", "cosine", "l2"}
+            What a score is.
 
         Raises
         ------
         InvalidInputError
-            For a wrong shape, a value that is not finite (the message names row and column), a doc_id that comes twice.
+            For a wrong shape, a value that is not finite or beyond the range of the storage (the message names row and
+            column), a doc_id that comes twice, an unknown storage or metric.
         InputTypeError
             For vectors that are not floats or ids that are not strings.
         """
+        check_name(storage, "storage", STORAGES)
+        if check_name(metric, "metric", METRICS) not in METRICS:
+            raise InvalidInputError(f"metric is {metric!r}: choose one of {', '.join(METRICS)}")
         array = as_vectors(vectors, own=True)
-        ids = check_doc_ids(doc_ids, len(array))
-        return cls(array, core.dense_norm_bounds(array, 0), ids)
+        return cls(store(array, storage), metric, check_doc_ids(doc_ids, len(array)))
 
     def __len__(self) -> int:
-        return len(self._vectors)
+        return len(self._stored.rows)
 
     def __repr__(self) -> str:
-        return f"FlatIndex({len(self)} documents, {self.dim} dimensions)"
+        return f"FlatIndex({len(self)} documents, {self.dim} dimensions, {self.storage}, {self.metric})"
 
     @property
     def dim(self) -> int:
         """D."""
-        return int(self._vectors.shape[1])
+        return int(self._stored.rows.shape[1])
+
+    @property
+    def storage(self) -> str:
+        """What the vectors are rounded to: "float32", "bfloat16", "float16" or "int8"."""
+        return self._stored.storage
+
+    @property
+    def metric(self) -> str:
+        """What a score is: "inner_product", "cosine" or "l2"."""
+        return self._metric
 
     @property
     def vectors(self) -> npt.NDArray[np.float32]:
-        """The vectors, read-only, shape [N, D]."""
-        return self._vectors
+        """The float32 numbers that are scored, read-only, shape [N, D].
+
+        The stored array itself for "float32"; for other storages, made at each access from the rounded elements. A
+        "float32" index of these vectors gives the same answers.
+        """
+        return self._stored.values()
 
     @property
     def doc_ids(self) -> DocIds:
@@ -94,22 +139,28 @@ class FlatIndex:
         return self._doc_ids
 
     @overload
-    def search(self, queries: Vector, k: int = 10, threads: int = 1) -> list[Hit]: ...
+    def search(self, queries: Vector, k: int = 10, threads: int = 1, *, where: Where = None) -> list[Hit]: ...
     @overload
-    def search(self, queries: Matrix, k: int = 10, threads: int = 1) -> Hits: ...
+    def search(self, queries: Matrix, k: int = 10, threads: int = 1, *, where: Where = None) -> Hits: ...
     @overload
-    def search(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1) -> Hits | list[Hit]: ...
-    def search(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1) -> Hits | list[Hit]:
-        """Find the k documents with the largest inner products.
+    def search(
+        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where = None
+    ) -> Hits | list[Hit]: ...
+    def search(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where = None) -> Hits | list[Hit]:
+        """Find the k documents with the best scores.
 
         Parameters
         ----------
         queries : array_like of float, shape [Q, D] or [D]
-            Finite. The zero vector scores 0 everywhere: its hits are in DocId order.
+            Finite; float16, float32 or float64, scored as float32. The zero vector's inner products and cosines are 0
+            everywhere: its hits are in DocId order.
         k : int
             Hits for each query, 0 or more; rows are padded (DocId -1, score -inf) beyond N.
         threads : int
             0 is every core.
+        where : DocBitmap, array_like of bool, array_like of int, or iterable of str, optional
+            Only these documents can be hits, and the others cost nothing: what `bitmap` returned, N truth values,
+            DocIds, or the user's ids.
 
         Returns
         -------
@@ -118,21 +169,37 @@ class FlatIndex:
         Raises
         ------
         InvalidInputError
-            For another number of dimensions, a value that is not finite, a `k` that is negative or no integer, or
-            padding beyond `twotower.index.arguments.MAX_PADDED_CELLS`.
+            For another number of dimensions, a value that is not finite, a `k` that is negative or no integer, padding
+            beyond `twotower.index.arguments.MAX_PADDED_CELLS`, or a `where` that names documents the index does not have.
         InputTypeError
-            For queries that are not floats.
+            For queries that are not floats, or a `where` of another type.
 
         Notes
         -----
-        Q * N * D float32 multiplications find candidates within a proven error bound (docs/math.md); those are scored
-        by the definition. Memory: O(Q * k).
+        Q * N * D fast products find candidates within a proven error bound (docs/math.md, section 1); those are scored
+        by the definition. Memory: O(Q * k * threads).
         """
         array, single = as_queries(queries, self.dim)
         k = check_k(k, len(array), len(self))
-        scores, docs = core.dense_search(self._vectors, self._bounds, array, k, check_threads(threads))
+        words = None if where is None else np.ascontiguousarray(self.bitmap(where).words)
+        scores, docs = self._searcher.search(array, k, check_threads(threads), words)
         hits = Hits(scores, docs, self._doc_ids.__getitem__)
         return hits[0] if single else hits
+
+    def bitmap(self, where: Where) -> DocBitmap:
+        """Return the documents that `where` names as a set of this index, for searches to come.
+
+        Parameters and errors are those of ``search(where=...)``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> index = FlatIndex.build(np.eye(3), ["a", "b", "c"])
+        >>> some = index.bitmap(["b", "c"])
+        >>> [hit.doc_id for hit in index.search(np.ones(3), where=some)]
+        ['b', 'c']
+        """
+        return as_bitmap(where, self.doc_ids)
 
     def score(self, queries: npt.ArrayLike, docs: npt.ArrayLike, threads: int = 1) -> npt.NDArray[np.float32]:
         """Return the exact scores of given documents.
@@ -157,8 +224,46 @@ class FlatIndex:
         """
         array = as_vectors(queries, self.dim, "queries")
         wanted = as_docs(docs, len(array), len(self))
-        scores: npt.NDArray[np.float32] = core.dense_scores(self._vectors, array, wanted, check_threads(threads))
+        scores: npt.NDArray[np.float32] = self._searcher.score(array, wanted, check_threads(threads))
         return scores
+
+    def scores(
+        self, queries: npt.ArrayLike, doc_ids: Sequence[Sequence[str | None]], threads: int = 1
+    ) -> npt.NDArray[np.float32]:
+        """Return the exact scores of documents by the user's ids: what a fusion asks of candidates.
+
+        Parameters
+        ----------
+        queries : array_like of float, shape [Q, D]
+        doc_ids : Q sequences of str or None
+            The documents to score for each query, as ``Hits.doc_ids`` has them; None is padding.
+        threads : int
+            0 is every core.
+
+        Returns
+        -------
+        ndarray of float32, shape [Q, C]
+            C is the greatest number of ids; -inf at padding and behind shorter sequences.
+
+        Raises
+        ------
+        InvalidInputError, InputTypeError
+            As `score`; also for an id that the index does not have.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> index = FlatIndex.build(np.eye(3), ["a", "b", "c"])
+        >>> index.scores(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), [["c", "a"], ["b"]])
+        array([[  3.,   1.],
+               [  5., -inf]], dtype=float32)
+        """
+        if isinstance(doc_ids, str) or any(isinstance(ids, str) for ids in doc_ids):
+            raise InputTypeError("doc_ids holds a string where a sequence of ids is needed: give one sequence a query")
+        docs = np.full((len(doc_ids), max(map(len, doc_ids), default=0)), -1, np.int64)
+        for row, ids in zip(docs, doc_ids, strict=True):
+            row[: len(ids)] = [-1 if doc_id is None else self.doc_ids.index(doc_id) for doc_id in ids]
+        return self.score(queries, docs, threads)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Save to a folder; a kill at any moment leaves the old index or the new one.
@@ -168,7 +273,8 @@ class FlatIndex:
         FileError
             If another process is saving there, or the system refuses.
         """
-        write_container(folder, _KIND, {}, {"vectors": self._vectors, **self._doc_ids.to_arrays()})
+        meta = {"storage": self.storage, "metric": self.metric}
+        write_container(folder, _KIND, meta, {**self._stored.to_arrays(), **self._doc_ids.to_arrays()})
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Self:
@@ -181,24 +287,29 @@ class FlatIndex:
         CorruptFileError
             If it is damaged or not a flat index.
         """
-        return cls.from_arrays(read_container(folder, _KIND)[1], str(folder))
+        meta, arrays = read_container(folder, _KIND)
+        return cls.from_arrays(arrays, str(folder), meta)
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], where: str) -> Self:
+    def from_arrays(
+        cls, arrays: Mapping[str, npt.NDArray[Any]], where: str, meta: Mapping[str, Any] | None = None
+    ) -> Self:
         """Make an index of arrays that come from a file and are not believed.
+
+        `meta` has "storage" and "metric"; a file without them has float32 and inner products.
 
         Raises
         ------
         CorruptFileError
             If vectors are missing, of another dtype or shape, or not finite; or the ids do not fit.
         """
-        vectors = arrays.get("vectors")
-        if vectors is None or vectors.dtype != np.float32 or vectors.ndim != 2 or vectors.shape[1] == 0:
-            raise CorruptFileError(f"{where}: no vectors of float32 [N, D]; save the index again")
-        doc_ids = DocIds.from_arrays(arrays, len(vectors))
-        bounds = core.dense_norm_bounds(vectors, 0)
-        if np.isnan(bounds).any():
-            raise CorruptFileError(
-                f"{where}: vector {int(np.isnan(bounds).argmax())} is not finite; save the index again"
-            )
-        return cls(vectors, bounds, doc_ids)
+        meta = meta or {}
+        metric = meta.get("metric", "inner_product")
+        if not isinstance(metric, str) or metric not in METRICS:
+            raise CorruptFileError(f"{where}: the metric {metric!r} is unknown; save the index again")
+        stored = read_stored(meta, arrays, where)
+        index = cls(stored, metric, DocIds.from_arrays(arrays, len(stored.rows)))
+        odd = index._searcher.odd_row()
+        if odd >= 0:
+            raise CorruptFileError(f"{where}: vector {odd} is not finite; save the index again")
+        return index

@@ -21,6 +21,18 @@ struct Case {
   VectorsView view() const { return {vectors.data(), n_docs, dim}; }
 };
 
+// The limits of a case's vectors, and the view that a search takes.
+struct Searchable {
+  explicit Searchable(const Case& c, unsigned threads = 1) : limits(3 * c.n_docs), squares(c.n_docs) {
+    float* room = limits.data();
+    view = {c.view(), Metric::kInnerProduct, {room, room + c.n_docs, room + 2 * c.n_docs, squares.data()}};
+    doc_limits(view.vectors, view.metric, threads, view.limits);
+  }
+  std::vector<float> limits;
+  std::vector<double> squares;
+  DenseView view;
+};
+
 Case random_case(std::size_t n_docs, std::size_t dim, std::size_t n_queries, unsigned seed) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal;
@@ -37,10 +49,10 @@ float definition(const float* a, const float* b, std::size_t n) {
 }
 
 void check(const Case& c, std::size_t k, unsigned threads) {
-  std::vector<float> bounds(c.n_docs), scores(c.n_queries * k);
+  const Searchable index(c, threads);
+  std::vector<float> scores(c.n_queries * k);
   std::vector<std::int64_t> docs(c.n_queries * k);
-  norm_bounds(c.view(), threads, bounds.data());
-  exact_top_k(c.view(), bounds.data(), c.queries.data(), c.n_queries, k, threads, scores.data(), docs.data());
+  exact_top_k(index.view, c.queries.data(), c.n_queries, k, threads, nullptr, scores.data(), docs.data());
   for (std::size_t q = 0; q < c.n_queries; ++q) {
     std::vector<std::pair<float, std::int64_t>> all;
     for (std::size_t n = 0; n < c.n_docs; ++n) {
@@ -114,10 +126,10 @@ TEST_CASE("exact_top_k: float32 scores that are all noise, relative and absolute
 TEST_CASE("exact_top_k: another rounding mode of the caller changes nothing") {
   const Case c = random_case(500, 33, 9, 7);
   std::fesetround(FE_UPWARD);
-  std::vector<float> bounds(c.n_docs), scores(9 * 5);
+  std::vector<float> scores(9 * 5);
   std::vector<std::int64_t> docs(9 * 5);
-  norm_bounds(c.view(), 1, bounds.data());
-  exact_top_k(c.view(), bounds.data(), c.queries.data(), 9, 5, 1, scores.data(), docs.data());
+  const Searchable index(c);
+  exact_top_k(index.view, c.queries.data(), 9, 5, 1, nullptr, scores.data(), docs.data());
   CHECK(std::fegetround() == FE_UPWARD);
   std::fesetround(FE_TONEAREST);
   for (std::size_t i = 0; i < docs.size(); ++i) {

@@ -1,0 +1,148 @@
+"""FlatIndex against the oracle of dense_oracle.py, bit for bit, over storages, metrics, sizes, k, threads and filters.
+
+The full product of `AXES`, and N = 100,003, for every instruction set of this machine:
+
+    PYTHONPATH=tests/python python tests/python/index/dense_product.py (hours)
+    (the same) --pairwise (seconds: each pair of values of two axes at least once)
+
+test_flat_product.py runs the second. What a storage rounds to is checked in test_flat_storage.py.
+"""
+
+import argparse
+import itertools
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+import dense_oracle
+from twotower.hardware import backend
+from twotower.index import FlatIndex
+from twotower.index.flat_storage import METRICS, STORAGES
+
+AXES = {
+    "storage": tuple(STORAGES),
+    "metric": METRICS,
+    "n": (0, 1, 7, 8, 15, 16, 17, 47, 48, 49, 1000),
+    "dim": (1, 3, 16, 17, 384, 768, 1000),
+    "values": ("normal", "ties", "near", "scales"),
+    "queries": (1, 2, 7, 8, 31, 32, 33, 257),
+    "k": (1, 10, 100, None),  # None: N
+    "threads": (1, 2),
+    "filtered": (False, True),
+}
+OF_INDEX = ("storage", "metric", "n", "dim", "values")
+LARGE = {"n": 100_003, "dim": 48, "queries": 33}
+
+
+def make_values(values, n, dim, rng):
+    """Vectors [n, dim] of one kind: what is hard for a fast pass."""
+    x = rng.standard_normal((n, dim))
+    match values:
+        case "ties":
+            x = np.round(x)
+        case "near":
+            x = 1 + x * 1e-6
+        case "scales":
+            x *= 10.0 ** rng.uniform(-3, 3, (n, 1))
+    if values != "near" and n > 2:
+        x[n // 2] = 0
+    return x.astype(np.float32)
+
+
+class Cell:
+    """One index with the oracle's scores for every query that a case may take."""
+
+    def __init__(self, storage, metric, n, dim, values, n_queries):
+        rng = np.random.default_rng([n, dim, AXES["values"].index(values)])
+        self.index = FlatIndex.build(make_values(values, n, dim, rng), storage=storage, metric=metric)
+        self.queries = make_values(values, n_queries, dim, rng)
+        self.allowed = rng.random(n) < 0.6
+        self.scores = dense_oracle.scores(self.index.vectors, self.queries, metric)
+
+    def equal(self, queries, k, threads, filtered):
+        """Whether one search gives what the oracle does."""
+        n = len(self.index)
+        allowed = self.allowed if filtered else None
+        k = n if k is None else k
+        hits = self.index.search(self.queries[:queries], k, threads, where=allowed)
+        scores, docs = dense_oracle.best(self.scores[:queries], k, allowed)
+        return bool((hits.docs == docs).all() and (hits.scores == scores).all())
+
+
+def pairwise():
+    """Cases that hold each pair of values of two axes at least once: random ones, kept where they bring a new pair."""
+    rng = np.random.default_rng(0)
+    names = list(AXES)
+    wanted = {
+        (a, i, b, j)
+        for a, b in itertools.combinations(names, 2)
+        for i in range(len(AXES[a]))
+        for j in range(len(AXES[b]))
+    }
+    while wanted:
+        drawn = [{name: int(rng.integers(len(AXES[name]))) for name in names} for _ in range(30)]
+        pairs = [{(a, case[a], b, case[b]) for a, b in itertools.combinations(names, 2)} & wanted for case in drawn]
+        chosen = max(range(len(drawn)), key=lambda i: len(pairs[i]))
+        if pairs[chosen]:
+            wanted -= pairs[chosen]
+            yield {name: AXES[name][number] for name, number in drawn[chosen].items()}
+
+
+def compare_pairwise():
+    """Return the cases that differ, and the number of cases."""
+    cases = list(pairwise())
+    return [case for case in cases if not compare_one(case)], len(cases)
+
+
+def compare_one(case):
+    """Whether one case of the product is equal to the oracle."""
+    cell = Cell(*(case[name] for name in OF_INDEX), case["queries"])
+    return cell.equal(*(case[name] for name in AXES if name not in OF_INDEX))
+
+
+def compare_all():
+    """The same for the full product and the large collection."""
+    of_search = [name for name in AXES if name not in OF_INDEX]
+    differ, compared = [], 0
+    for of_index in itertools.product(*(AXES[name] for name in OF_INDEX)):
+        cell = Cell(*of_index, max(AXES["queries"]))
+        for of_one in itertools.product(*(AXES[name] for name in of_search)):
+            compared += 1
+            if not cell.equal(*of_one):
+                differ.append(dict(zip(AXES, (*of_index, *of_one), strict=True)))
+    for storage, metric, values in itertools.product(AXES["storage"], AXES["metric"], ("normal", "ties")):
+        cell = Cell(storage, metric, LARGE["n"], LARGE["dim"], values, LARGE["queries"])
+        for queries, k, threads, filtered in itertools.product((1, 33), (10, 1000), (1, 2), (False, True)):
+            compared += 1
+            if not cell.equal(queries, k, threads, filtered):
+                differ.append({"storage": storage, "metric": metric, "values": values, **LARGE, "k": k})
+    return differ, compared
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairwise", action="store_true", help="each pair once, instead of all")
+    parser.add_argument("--isa", help="this one alone (TWOTOWER_ISA is set by this script)")
+    arguments = parser.parse_args()
+    if arguments.isa is None:
+        command = [sys.executable, __file__, *(["--pairwise"] if arguments.pairwise else []), "--isa"]
+        codes = [
+            subprocess.run([*command, isa], env={**os.environ, "TWOTOWER_ISA": isa}, check=False).returncode
+            for isa in backend().isas
+        ]
+        raise SystemExit(max(codes))
+    assert backend().isa == arguments.isa
+    began = time.perf_counter()
+    differ, compared = compare_pairwise() if arguments.pairwise else compare_all()
+    for case in differ[:20]:
+        print("DIFFERENT", case)
+    seconds = time.perf_counter() - began
+    print(f"{arguments.isa}: {compared:,} searches, {len(differ)} different, {seconds:.0f} s", flush=True)
+    raise SystemExit(1 if differ else 0)
+
+
+if __name__ == "__main__":
+    main()
