@@ -20,6 +20,7 @@ void bind_vocabulary_training(py::module_& m);
 void bind_lexical(py::module_& m);
 void bind_lexical_build(py::module_& m);
 void bind_dense(py::module_& m);
+void bind_dense_codes(py::module_& m);
 void bind_evaluation(py::module_& m);
 
 }  // namespace twotower::bindings

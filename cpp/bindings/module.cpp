@@ -14,5 +14,6 @@ PYBIND11_MODULE(_core, m) {
   twotower::bindings::bind_lexical(m);
   twotower::bindings::bind_lexical_build(m);
   twotower::bindings::bind_dense(m);
+  twotower::bindings::bind_dense_codes(m);
   twotower::bindings::bind_evaluation(m);
 }

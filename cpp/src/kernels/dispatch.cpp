@@ -18,10 +18,10 @@ std::vector<const Kernels*> find_runnable() {
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("sse4.2");
   if (avx2) tables.push_back(&kAvx2);
-  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    tables.push_back(&kAvx512);
-  }
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  if (avx512) tables.push_back(&kAvx512);
+  if (avx512 && __builtin_cpu_supports("avx512vnni")) tables.push_back(&kAvx512Vnni);
 #endif
   return tables;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/checksum.h"
+#include "kernels/codes.h"
 #include "kernels/dense.h"
 #include "kernels/lexical.h"
 #include "kernels/text.h"
@@ -14,13 +15,18 @@ namespace twotower::kernels {
 struct Kernels {
   const char* name;
   const ChecksumKernels& checksum;
+  const CodesKernels& codes;
   const DenseKernels& dense;
   const LexicalKernels& lexical;
   const TextKernels& text;
 };
 
-inline constexpr Kernels kScalar{"scalar", scalar::kChecksum, scalar::kDense, scalar::kLexical, scalar::kText};
-inline constexpr Kernels kAvx2{"avx2", avx2::kChecksum, avx2::kDense, avx2::kLexical, avx2::kText};
-inline constexpr Kernels kAvx512{"avx512", avx2::kChecksum, avx512::kDense, avx512::kLexical, avx512::kText};
+inline constexpr Kernels kScalar{"scalar",       scalar::kChecksum, scalar::kCodes,
+                                 scalar::kDense, scalar::kLexical,  scalar::kText};
+inline constexpr Kernels kAvx2{"avx2", avx2::kChecksum, avx2::kCodes, avx2::kDense, avx2::kLexical, avx2::kText};
+inline constexpr Kernels kAvx512{"avx512",       avx2::kChecksum,  avx512::kCodes,
+                                 avx512::kDense, avx512::kLexical, avx512::kText};
+inline constexpr Kernels kAvx512Vnni{"avx512vnni",   avx2::kChecksum,  avx512vnni::kCodes,
+                                     avx512::kDense, avx512::kLexical, avx512::kText};
 
 }  // namespace twotower::kernels

@@ -11,6 +11,7 @@ from twotower.registry import resolve
 INDEXES = {
     "bm25": "twotower.index.bm25:BM25Index",
     "flat": "twotower.index.flat:FlatIndex",
+    "flat_codes": "twotower.index.flat_codes:FlatCodesIndex",
     "hnsw": "twotower.index.hnsw:HNSWIndex",
     "tfidf": "twotower.index.tfidf:TfidfIndex",
 }
