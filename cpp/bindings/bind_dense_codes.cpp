@@ -1,6 +1,7 @@
 // Exact dense search from codes, for twotower/index alone, which has checked values and k.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <limits>
 #include <optional>

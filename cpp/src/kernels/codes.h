@@ -25,6 +25,7 @@ struct CodeLine {
   float unit;
   std::int32_t offset;
   float factor;
+  std::int32_t least;  // sums below it are known to be too small: most rows then cost a comparison
 };
 
 /// Kernels of one instruction set; kernels.h says what holds for all of them. Sums are exact: REQUIRES n_groups <= 8192.
@@ -40,7 +41,8 @@ struct CodesKernels {
   void (*byte_sums)(const std::int8_t* panels, std::size_t n_panels, std::size_t n_groups, const std::uint8_t* high,
                     const std::uint8_t* low, std::size_t n_blocks, std::int32_t* sums, std::size_t stride) noexcept;
 
-  /// Writes each r whose upper end is not below `threshold` (NaN is not) to `found`, ascending; returns how many.
+  /// Writes each r whose sum is at least line.least and whose upper end is not below `threshold` (NaN is not) to `found`,
+  /// ascending; returns how many.
   std::size_t (*select_sums)(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                              CodeLine line, float threshold, std::uint32_t* found) noexcept;
 };

@@ -1,6 +1,6 @@
 """FlatCodesIndex equals the oracle bit for bit: sizes around every block, hostile numbers, every instruction set.
 
-The full product of sizes is a command: ``python tests/python/index/flat_codes_product.py``.
+The full product of sizes is a command: ``python tests/python/flat_codes_product.py``.
 """
 
 import itertools
@@ -22,9 +22,7 @@ from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index import FlatCodesIndex, FlatIndex
 from twotower.storage import read_container, write_container
 
-PATHS = os.pathsep.join(
-    [str(Path(__file__).parent), str(Path(dense_oracle.__file__).parent), *filter(None, sys.path)]
-)
+PATHS = os.pathsep.join([str(Path(dense_oracle.__file__).parent), *filter(None, sys.path)])
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
@@ -111,7 +109,7 @@ def test_few_rows_are_scored_by_the_definition():
         profile = index.profile(queries[:n_queries], k=1)
         assert profile.scanned == n_queries * len(vectors)
         assert n_queries <= profile.rescored < 0.02 * profile.scanned
-    assert 0 < index.profile(queries[:1], k=1).share_refined < 0.5
+    assert 0 < index.profile(queries[:1], k=20).share_refined < 0.9
     assert index.profile(queries, k=len(vectors)).share_rescored == 1.0
 
 

@@ -49,6 +49,15 @@ float CodedQuery::floor(double lower) const noexcept {
   return below(value + centre - (std::fabs(value) + std::fabs(centre)) * 0x1p-50);
 }
 
+std::int32_t least_sum(kernels::CodeLine line, float threshold, float scale, float radius) noexcept {
+  const double rest = static_cast<double>(threshold) - static_cast<double>(line.factor) * static_cast<double>(radius);
+  const double step = static_cast<double>(scale) * static_cast<double>(line.unit);
+  if (!(rest > 0.0) || !(step > 0.0)) return kLeastSum;
+  // Row by row, (sum - offset) * scale * unit + factor * radius would round to a float32 below the threshold.
+  const double least = static_cast<double>(line.offset) + rest / step * (1.0 - 0x1p-20) - 1.0;
+  return static_cast<std::int32_t>(std::min(least, static_cast<double>(std::numeric_limits<std::int32_t>::max())));
+}
+
 CodedQuery code_query(const Rotation& rotation, const float* query, const float* mean, std::size_t dim,
                       std::int8_t* codes) {
   std::vector<double> z(query, query + dim);
@@ -73,8 +82,8 @@ CodedQuery code_query(const Rotation& rotation, const float* query, const float*
     sum += codes[d];
   }
   const double factor = std::max(std::sqrt(norm2), std::sqrt(error2) / kQueryError) * (1.0 + 0x1p-20);
-  coded.coarse = {16.0f * step, 15 * (sum / 2), round_up(factor)};
-  coded.fine = {step, 128 * sum, round_up(factor)};
+  coded.coarse = {16.0f * step, 15 * (sum / 2), round_up(factor), kLeastSum};
+  coded.fine = {step, 128 * sum, round_up(factor), kLeastSum};
   return coded;
 }
 

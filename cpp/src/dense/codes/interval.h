@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "dense/codes/rotation.h"
 #include "kernels/codes.h"
@@ -37,6 +38,12 @@ struct CodedQuery {
 inline double middle(kernels::CodeLine line, std::int32_t sum, float scale) noexcept {
   return static_cast<double>(sum - line.offset) * static_cast<double>(scale) * static_cast<double>(line.unit);
 }
+
+/// No sum is below this one.
+inline constexpr std::int32_t kLeastSum = std::numeric_limits<std::int32_t>::min();
+
+/// A sum below which no row with at most this scale and this radius has an upper end of `threshold`.
+std::int32_t least_sum(kernels::CodeLine line, float threshold, float scale, float radius) noexcept;
 
 /// Writes the codes of `query` [dim], whose sum is even, to `codes` [8 * n_groups] and returns its numbers.
 CodedQuery code_query(const Rotation& rotation, const float* query, const float* mean, std::size_t dim,

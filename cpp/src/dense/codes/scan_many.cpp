@@ -13,6 +13,7 @@ using kernels::kCodeRows;
 
 constexpr std::size_t kTileRows = 256;  // sums of 256 queries and these rows: 256 KiB
 constexpr std::size_t kExactLot = 16;
+constexpr std::size_t kRoom = 64;  // candidates beyond k: few keep the threshold fresh
 
 struct Candidate {
   double upper;
@@ -24,9 +25,13 @@ struct Candidate {
 class Pool {
  public:
   Pool(CodedSearch& search, std::size_t q)
-      : search_(search), query_(search.coded[q]), floor_(search.floors[q]), q_(q), room_(2 * search.k + 256) {}
+      : search_(search), query_(search.coded[q]), floor_(search.floors[q]), q_(q), room_(search.k + kRoom) {}
 
-  float threshold() const noexcept { return query_.threshold(floor_.get()); }
+  float threshold() noexcept {
+    const float now = floor_.get();
+    if (now != known_floor_) threshold_ = query_.threshold(known_floor_ = now);
+    return threshold_;
+  }
 
   void offer(std::uint32_t doc, std::int32_t sum) {
     if (!search_.is_allowed(doc)) return;
@@ -80,6 +85,8 @@ class Pool {
   SharedFloor& floor_;
   std::size_t q_;
   std::size_t room_;
+  float known_floor_ = -std::numeric_limits<float>::infinity();
+  float threshold_ = -std::numeric_limits<float>::infinity();
   std::vector<Candidate> candidates_;
 };
 
@@ -110,11 +117,15 @@ std::vector<std::vector<ScoredDoc>> scan_many(CodedSearch& search, std::size_t f
     const std::size_t size = std::min(kTileRows, rows.end - doc), at = search.byte_of(doc);
     kernels.byte_sums(panels.data(), n_panels, search.n_groups(), search.codes.high + at, search.codes.low + at,
                       (size + kCodeRows - 1) / kCodeRows, sums.data(), kTileRows);
+    const float* scales = search.codes.scales + doc;
+    const float* radii = search.codes.fine_radii + doc;
+    const float scale = *std::max_element(scales, scales + size), radius = *std::max_element(radii, radii + size);
     for (std::size_t q = 0; q < n; ++q) {
       const std::int32_t* row = &sums[q * kTileRows];
-      const std::size_t n_found =
-          kernels.select_sums(row, search.codes.scales + doc, search.codes.fine_radii + doc, size,
-                              search.coded[first + q].fine, pools[q].threshold(), found.data());
+      const float threshold = pools[q].threshold();
+      kernels::CodeLine line = search.coded[first + q].fine;
+      line.least = least_sum(line, threshold, scale, radius);
+      const std::size_t n_found = kernels.select_sums(row, scales, radii, size, line, threshold, found.data());
       for (std::size_t i = 0; i < n_found; ++i) {
         pools[q].offer(static_cast<std::uint32_t>(doc + found[i]), row[found[i]]);
       }

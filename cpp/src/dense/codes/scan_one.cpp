@@ -1,5 +1,6 @@
 // scan_one: a single query, where reading memory costs most.
 #include <algorithm>
+#include <memory>
 
 #include "dense/codes/exact_best.h"
 #include "dense/codes/scan.h"
@@ -33,7 +34,7 @@ class ScanOne {
         codes_(search.codes_of(q)),
         floor_(search.floors[q]),
         rows_(rows),
-        sums_((rows.size() + kCodeRows - 1) / kCodeRows * kCodeRows),
+        sums_(std::make_unique_for_overwrite<std::int32_t[]>((rows.size() + kCodeRows - 1) / kCodeRows * kCodeRows)),
         found_(kTileRows),
         best_(search.kernels, search.vectors, search.queries + q * search.vectors.dim, search.k) {}
 
@@ -61,7 +62,7 @@ class ScanOne {
       guesses.resize(k);
       least = guesses.back().score;
     };
-    const kernels::CodeLine line{query_.coarse.unit, query_.coarse.offset, 0.0f};
+    const kernels::CodeLine line{query_.coarse.unit, query_.coarse.offset, 0.0f, kLeastSum};
     for (std::size_t begin = 0; begin < rows_.size(); begin += kTileRows) {
       const std::size_t size = std::min(kTileRows, rows_.size() - begin), doc = rows_.begin + begin;
       kernels_.plane_sums(codes_, search_.n_groups(), search_.codes.high + search_.byte_of(doc),
@@ -158,7 +159,7 @@ class ScanOne {
   const std::int8_t* codes_;
   SharedFloor& floor_;
   RowRange rows_;
-  std::vector<std::int32_t> sums_;
+  std::unique_ptr<std::int32_t[]> sums_;  // of upper halves, for every row
   std::vector<std::uint32_t> found_;
   std::vector<std::uint32_t> known_;  // documents that are scored already, ascending
   ExactBest best_;

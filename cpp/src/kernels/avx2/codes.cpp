@@ -82,19 +82,23 @@ void byte_sums(const std::int8_t* panels, std::size_t n_panels, std::size_t n_gr
 std::size_t select_sums(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                         CodeLine line, float threshold, std::uint32_t* found) noexcept {
   const __m256 unit = _mm256_set1_ps(line.unit), factor = _mm256_set1_ps(line.factor), t = _mm256_set1_ps(threshold);
-  const __m256i offset = _mm256_set1_epi32(line.offset);
+  const __m256i offset = _mm256_set1_epi32(line.offset), least = _mm256_set1_epi32(line.least);
   std::size_t n = 0, r = 0;
   for (; r + 8 <= n_rows; r += 8) {
     const __m256i sum = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums + r));
+    const __m256i low = _mm256_cmpgt_epi32(least, sum);
+    if (_mm256_movemask_epi8(low) == -1) continue;
     const __m256 scale = _mm256_mul_ps(_mm256_loadu_ps(scales + r), unit);
     const __m256 score = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(sum, offset)), scale);
     const __m256 upper = _mm256_add_ps(score, _mm256_mul_ps(factor, _mm256_loadu_ps(radii + r)));
-    unsigned mask = static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(upper, t, _CMP_NLT_UQ)));
+    const __m256 reaches = _mm256_andnot_ps(_mm256_castsi256_ps(low), _mm256_cmp_ps(upper, t, _CMP_NLT_UQ));
+    unsigned mask = static_cast<unsigned>(_mm256_movemask_ps(reaches));
     for (; mask != 0; mask &= mask - 1) {
       found[n++] = static_cast<std::uint32_t>(r + static_cast<std::size_t>(__builtin_ctz(mask)));
     }
   }
   for (; r < n_rows; ++r) {
+    if (sums[r] < line.least) continue;
     const float score = static_cast<float>(sums[r] - line.offset) * (scales[r] * line.unit);
     const float upper = score + line.factor * radii[r];
     if (!(upper < threshold)) found[n++] = static_cast<std::uint32_t>(r);

@@ -88,11 +88,13 @@ std::size_t put(unsigned mask, std::size_t base, std::uint32_t* found) noexcept 
 std::size_t select_sums(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                         CodeLine line, float threshold, std::uint32_t* found) noexcept {
   const __m512 unit = _mm512_set1_ps(line.unit), factor = _mm512_set1_ps(line.factor), t = _mm512_set1_ps(threshold);
-  const __m512i offset = _mm512_set1_epi32(line.offset);
+  const __m512i offset = _mm512_set1_epi32(line.offset), least = _mm512_set1_epi32(line.least);
   std::size_t n = 0;
   for (std::size_t r = 0; r < n_rows; r += 16) {
-    const __mmask16 lanes = static_cast<__mmask16>(n_rows - r >= 16 ? 0xFFFFu : (1u << (n_rows - r)) - 1u);
+    __mmask16 lanes = static_cast<__mmask16>(n_rows - r >= 16 ? 0xFFFFu : (1u << (n_rows - r)) - 1u);
     const __m512i sum = _mm512_maskz_loadu_epi32(lanes, sums + r);
+    lanes = _mm512_mask_cmpge_epi32_mask(lanes, sum, least);
+    if (lanes == 0) continue;
     const __m512 scale = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, scales + r), unit);
     const __m512 score = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sum, offset)), scale);
     const __m512 upper = _mm512_add_ps(score, _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(lanes, radii + r)));

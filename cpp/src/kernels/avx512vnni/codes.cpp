@@ -81,11 +81,24 @@ void put_sums(std::int32_t* at, __m512i value, bool add) noexcept {
   _mm512_storeu_si512(at, add ? _mm512_add_epi32(value, _mm512_loadu_si512(at)) : value);
 }
 
+// What the next two blocks need, asked for while this pair is multiplied: 64 bytes of either plane for each four
+// dimensions, so that the memory is busy as evenly as the multipliers.
+struct Ahead {
+  const std::uint8_t* high;
+  const std::uint8_t* low;
+};
+
 // A panel x 32 rows in registers: 8 x 2 accumulators hide the latency, and a broadcast serves two vectors of rows.
-void tile(const std::int8_t* panel, std::size_t n_quads, const std::uint8_t* bytes, const Target& target) noexcept {
+template <bool kAsks>
+void tile(const std::int8_t* panel, std::size_t n_quads, const std::uint8_t* bytes, const Target& target,
+          const Ahead& ahead) noexcept {
   __m512i first[kCodePanel], second[kCodePanel];
   for (std::size_t q = 0; q < kCodePanel; ++q) first[q] = second[q] = _mm512_setzero_si512();
   for (std::size_t t = 0; t < n_quads; ++t, panel += 4 * kCodePanel, bytes += 2 * kGroupBytes) {
+    if constexpr (kAsks) {
+      _mm_prefetch(reinterpret_cast<const char*>(ahead.high + t * kGroupBytes), _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(ahead.low + t * kGroupBytes), _MM_HINT_T1);
+    }
     const __m512i rows0 = _mm512_load_si512(bytes);
     const __m512i rows1 = _mm512_load_si512(bytes + kGroupBytes);
     for (std::size_t q = 0; q < kCodePanel; ++q) {
@@ -111,9 +124,11 @@ void byte_sums(const std::int8_t* panels, std::size_t n_panels, std::size_t n_gr
       const std::size_t at = b * block_bytes + g * kGroupBytes, next = two ? at + block_bytes : at;
       join_planes(high + at, low + at, size, bytes);
       join_planes(high + next, low + next, size, bytes + kGroupBytes);
+      const std::size_t later = (b + 2) * block_bytes + 2 * g * kGroupBytes;
       for (std::size_t p = 0; p < n_panels; ++p) {
-        tile(panels + p * panel_bytes + g * kCodeGroup * kCodePanel, size * 2, bytes,
-             {sums + p * kCodePanel * stride + b * kCodeRows, stride, two, g != 0});
+        const auto run = p == 0 ? tile<true> : tile<false>;
+        run(panels + p * panel_bytes + g * kCodeGroup * kCodePanel, size * 2, bytes,
+            {sums + p * kCodePanel * stride + b * kCodeRows, stride, two, g != 0}, {high + later, low + later});
       }
     }
   }
@@ -132,11 +147,13 @@ std::size_t put(unsigned mask, std::size_t base, std::uint32_t* found) noexcept 
 std::size_t select_sums(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                         CodeLine line, float threshold, std::uint32_t* found) noexcept {
   const __m512 unit = _mm512_set1_ps(line.unit), factor = _mm512_set1_ps(line.factor), t = _mm512_set1_ps(threshold);
-  const __m512i offset = _mm512_set1_epi32(line.offset);
+  const __m512i offset = _mm512_set1_epi32(line.offset), least = _mm512_set1_epi32(line.least);
   std::size_t n = 0;
   for (std::size_t r = 0; r < n_rows; r += 16) {
-    const __mmask16 lanes = static_cast<__mmask16>(n_rows - r >= 16 ? 0xFFFFu : (1u << (n_rows - r)) - 1u);
+    __mmask16 lanes = static_cast<__mmask16>(n_rows - r >= 16 ? 0xFFFFu : (1u << (n_rows - r)) - 1u);
     const __m512i sum = _mm512_maskz_loadu_epi32(lanes, sums + r);
+    lanes = _mm512_mask_cmpge_epi32_mask(lanes, sum, least);
+    if (lanes == 0) continue;
     const __m512 scale = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, scales + r), unit);
     const __m512 score = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sum, offset)), scale);
     const __m512 upper = _mm512_add_ps(score, _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(lanes, radii + r)));

@@ -48,6 +48,7 @@ std::size_t select_sums(const std::int32_t* sums, const float* scales, const flo
                         CodeLine line, float threshold, std::uint32_t* found) noexcept {
   std::size_t n = 0;
   for (std::size_t r = 0; r < n_rows; ++r) {
+    if (sums[r] < line.least) continue;
     const float score = static_cast<float>(sums[r] - line.offset) * (scales[r] * line.unit);
     const float upper = score + line.factor * radii[r];
     if (!(upper < threshold)) found[n++] = static_cast<std::uint32_t>(r);

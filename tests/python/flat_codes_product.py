@@ -1,15 +1,13 @@
 """FlatCodesIndex against the oracle over sizes around every block, and on hostile numbers.
 
-    python tests/python/index/flat_codes_product.py [share]     # every combination of sizes, or a random share of them
+    python tests/python/flat_codes_product.py [share]     # every combination of sizes, or a random share of them
 
 Each instruction set is a process of its own: set TWOTOWER_ISA. Legend: N documents, D dimensions, Q queries, K results.
 """
 
 import itertools
 import sys
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))
 
 import numpy as np
 
