@@ -111,7 +111,9 @@ def run(options):
     peers = {name: PEERS[name](vectors, options.k) for name in options.peers}
     check_answers(index, vectors, queries[:64], options.k, peers)
     for size in options.batches:
-        starts = [i * size % (len(queries) - size + 1) for i in range(options.rounds if size > 1 else 8 * options.rounds)]
+        starts = [
+            i * size % (len(queries) - size + 1) for i in range(options.rounds if size > 1 else 8 * options.rounds)
+        ]
         batches = [np.ascontiguousarray(queries[start : start + size]) for start in starts]
         searches = {"codes": lambda batch: index.search(batch, k=options.k), **peers}
         if options.flat:

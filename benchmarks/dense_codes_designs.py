@@ -13,8 +13,24 @@ import argparse
 import numpy as np
 
 KS = (1, 10, 100)
-CLIPS = (0.27, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 1.0)  # of a row's greatest dimension: the best step of few bits is found by trying
-STEPS = {2: 0.9957, 3: 0.586, 4: 0.3352, 5: 0.1881, 6: 0.1041, 8: 0.0308}  # the best uniform step of a normal variable, in sigmas
+CLIPS = (
+    0.27,
+    0.35,
+    0.45,
+    0.55,
+    0.65,
+    0.75,
+    0.85,
+    1.0,
+)  # of a row's greatest dimension: the best step of few bits is found by trying
+STEPS = {
+    2: 0.9957,
+    3: 0.586,
+    4: 0.3352,
+    5: 0.1881,
+    6: 0.1041,
+    8: 0.0308,
+}  # the best uniform step of a normal variable, in sigmas
 
 
 def by_row(rows, bits):
@@ -84,15 +100,26 @@ def main():
         rows, queries = rng.standard_normal((n, dim)) / dim**0.5, rng.standard_normal((options.queries, dim)) / dim**0.5
     rows, queries = rows[: options.rows].astype(np.float64), queries[: options.queries].astype(np.float64)
     table, dim = Table(rows, queries), rows.shape[1]
-    print(f"{options.data} {rows.shape}\n{'design':42s} {'bytes':>6s} {'width':>8s} " + " ".join(f"{'k=' + str(k):>11s}" for k in KS))
+    print(
+        f"{options.data} {rows.shape}\n{'design':42s} {'bytes':>6s} {'width':>8s} "
+        + " ".join(f"{'k=' + str(k):>11s}" for k in KS)
+    )
     for name, of_rows, of_queries, offset in rotations(rows, queries):
         for bits in (8, 6, 5, 4, 2, 1) if name == "random rotation" else (8, 4):
             table.add(f"{name}, {bits} bits", dim * bits / 8, of_rows, of_queries, by_row(of_rows, bits), offset)
     for share, bits in ((1 / 3, 8), (1 / 2, 8), (2 / 3, 8), (1 / 2, 4), (3 / 4, 4)):
         first = int(dim * share)
         near = np.hstack([by_row(of_rows[:, :first], bits), np.zeros((len(rows), dim - first))])
-        table.add(f"PCA, first {first} at {bits} bits, tail norms", first * bits / 8, of_rows, of_queries, near, offset, 12)
-    for plan in ((4,) * 8, (5, 5, 4, 4, 4, 4, 3, 3), (8, 4, 4, 4, 4, 4, 2, 2), (4, 4, 4, 4, 4, 4, 0, 0), (8, 4, 4, 4, 2, 2, 2, 2)):
+        table.add(
+            f"PCA, first {first} at {bits} bits, tail norms", first * bits / 8, of_rows, of_queries, near, offset, 12
+        )
+    for plan in (
+        (4,) * 8,
+        (5, 5, 4, 4, 4, 4, 3, 3),
+        (8, 4, 4, 4, 4, 4, 2, 2),
+        (4, 4, 4, 4, 4, 4, 0, 0),
+        (8, 4, 4, 4, 2, 2, 2, 2),
+    ):
         bits = np.repeat(plan, dim // 8)
         near = by_dimension(of_rows[:, : len(bits)], bits)
         near = np.hstack([near, np.zeros((len(rows), dim - len(bits)))])

@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'DenseCodes', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_codes_make', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'isa_name', 'isa_names', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
 class TextViews:
     @staticmethod
     def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
@@ -298,6 +298,20 @@ class LexicalBuilder:
         """
         Save the packed index with other arrays, return the bytes of its own; after finish().
         """
+class DenseCodes:
+    """
+    Codes of vectors and the vectors, for exact search.
+    """
+    def __init__(self, vectors: numpy.typing.NDArray[numpy.float32], high: numpy.typing.NDArray[numpy.uint8], low: numpy.typing.NDArray[numpy.uint8], scales: numpy.typing.NDArray[numpy.float32], coarse_radii: numpy.typing.NDArray[numpy.float32], fine_radii: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32]) -> None:
+        ...
+    def intervals(self, queries: numpy.typing.NDArray[numpy.float32], coarse: bool) -> tuple:
+        """
+        (lower, upper): float64 [Q, N], between which every score lies.
+        """
+    def search(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, allowed: numpy.typing.NDArray[numpy.uint64] | None) -> tuple:
+        """
+        (scores float32 [Q, k], docs int64 [Q, k], (rows scanned, refined, scored by the definition))
+        """
 class BadLine(ValueError):
     pass
 class NotGrouped(ValueError):
@@ -384,6 +398,10 @@ def cuda_compiled() -> bool:
     ...
 def cuda_device_names() -> list[str]:
     ...
+def dense_codes_make(vectors: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (high uint8 [B], low uint8 [B], scales, coarse_radii and fine_radii float32 [N])
+    """
 def dense_norm_bounds(vectors: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
     """
     Upper bounds of the norms of the rows, float32 [N]; NaN where a row is not finite.

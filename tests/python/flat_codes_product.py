@@ -8,7 +8,6 @@ Each instruction set is a process of its own: set TWOTOWER_ISA. Legend: N docume
 import itertools
 import sys
 
-
 import numpy as np
 
 import dense_oracle
@@ -29,7 +28,9 @@ HOSTILE = (*dense_oracle.ADVERSARIAL, "embeddings", "off centre", "one rogue dim
 def pairwise(seed):
     """Cases in which every two sizes occur together; a greedy choice among random ones."""
     rng = np.random.default_rng(seed)
-    missing = {(i, a, j, b) for i, j in itertools.combinations(range(len(SIZES)), 2) for a in SIZES[i] for b in SIZES[j]}
+    missing = {
+        (i, a, j, b) for i, j in itertools.combinations(range(len(SIZES)), 2) for a in SIZES[i] for b in SIZES[j]
+    }
     cases = []
     while missing:
         i, a, j, b = min(missing, key=str)

@@ -1,10 +1,10 @@
 // Exact inner-product search over quantised vectors: the same documents, scores and order as twotower/dense.h.
 //
-// Each vector is centred, rotated and rounded to a scale and one byte a dimension. The upper halves of the bytes lie in one
-// plane, the lower halves in another. A code gives an interval that surely contains the score (docs/math.md, section 3):
-// rows whose upper end reaches the k-th best score by the upper halves alone are refined by the lower halves, and those
-// that still reach it are scored by the definition. So the float32 vectors are read for few rows only, and may lie on
-// disk while the codes are in memory.
+// Each vector is centred, rotated and rounded to a scale and one byte a dimension. The upper halves of the bytes lie in
+// one plane, the lower halves in another. A code gives an interval that surely contains the score (docs/math.md,
+// section 3): rows whose upper end reaches the k-th best score by the upper halves alone are refined by the lower
+// halves, and those that still reach it are scored by the definition. So the float32 vectors are read for few rows
+// only, and may lie on disk while the codes are in memory.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +42,8 @@ struct CodesReport {
   std::uint64_t rescored = 0;  // rows scored by the definition
 };
 
-/// As exact_top_k() of twotower/dense.h, bit for bit, among the documents whose bit is set in `allowed`: bit n % 64 of word
-/// n / 64 is document n (nullptr: all).
+/// As exact_top_k() of twotower/dense.h, bit for bit, among the documents whose bit is set in `allowed`: bit n % 64 of
+/// word n / 64 is document n (nullptr: all).
 ///
 /// REQUIRES codes that make_codes() made of `vectors`, finite queries [n_queries, dim]. Thread-safe. The report depends
 /// on threads and on the instruction set; the answer never does. Cost: N * D / 2 bytes for a single query, and N * D

@@ -28,21 +28,22 @@ struct CodeLine {
   std::int32_t least;  // sums below it are known to be too small: most rows then cost a comparison
 };
 
-/// Kernels of one instruction set; kernels.h says what holds for all of them. Sums are exact: REQUIRES n_groups <= 8192.
+/// Kernels of one instruction set; kernels.h says what holds for all of them. Sums are exact: REQUIRES n_groups <=
+/// 8192.
 struct CodesKernels {
-  /// sums[16 b + r] = the inner product of `query` [8 * n_groups], -127 to 127, and the 4-bit numbers (0 to 15) of row r
-  /// of block b of a plane.
+  /// sums[16 b + r] = the inner product of `query` [8 * n_groups], -127 to 127, and the 4-bit numbers (0 to 15) of row
+  /// r of block b of a plane.
   void (*plane_sums)(const std::int8_t* query, std::size_t n_groups, const std::uint8_t* plane, std::size_t n_blocks,
                      std::int32_t* sums) noexcept;
 
-  /// sums[q * stride + 16 b + r] = the inner product of query q and the bytes 16 * high + low of row r of block b of two
-  /// planes. Queries come in panels: panels[((q / P * 2 n_groups + d / 4) * P + q % P) * 4 + d % 4] is dimension d of
-  /// query q, with P = kCodePanel. The sums of the last panel are written for all P.
+  /// sums[q * stride + 16 b + r] = the inner product of query q and the bytes 16 * high + low of row r of block b of
+  /// two planes. Queries come in panels: panels[((q / P * 2 n_groups + d / 4) * P + q % P) * 4 + d % 4] is dimension d
+  /// of query q, with P = kCodePanel. The sums of the last panel are written for all P.
   void (*byte_sums)(const std::int8_t* panels, std::size_t n_panels, std::size_t n_groups, const std::uint8_t* high,
                     const std::uint8_t* low, std::size_t n_blocks, std::int32_t* sums, std::size_t stride) noexcept;
 
-  /// Writes each r whose sum is at least line.least and whose upper end is not below `threshold` (NaN is not) to `found`,
-  /// ascending; returns how many.
+  /// Writes each r whose sum is at least line.least and whose upper end is not below `threshold` (NaN is not) to
+  /// `found`, ascending; returns how many.
   std::size_t (*select_sums)(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                              CodeLine line, float threshold, std::uint32_t* found) noexcept;
 };

@@ -1,4 +1,5 @@
-// coded_top_k against a plain float64 sort, the intervals behind it, and the rotation: where codes are good and where they mislead.
+// coded_top_k against a plain float64 sort, the intervals behind it, and the rotation: where codes are good and where
+// they mislead.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -24,7 +25,11 @@ struct Case {
 Case random_case(std::size_t n_docs, std::size_t dim, std::size_t n_queries, unsigned seed) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal;
-  Case c{n_docs, dim, n_queries, std::vector<float>(n_docs * dim), std::vector<float>(n_queries * dim),
+  Case c{n_docs,
+         dim,
+         n_queries,
+         std::vector<float>(n_docs * dim),
+         std::vector<float>(n_queries * dim),
          std::vector<float>(dim)};
   for (float& value : c.vectors) value = normal(generator);
   for (float& value : c.queries) value = normal(generator);

@@ -1,4 +1,5 @@
-// The kernels of quantised vectors: every runnable instruction set equal to the scalar oracle, and the oracle to a plain sum.
+// The kernels of quantised vectors: every runnable instruction set equal to the scalar oracle, and the oracle to a
+// plain sum.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -126,8 +127,8 @@ TEST_CASE("select_sums: the same rows on every ISA, infinities and no numbers am
         constexpr std::int32_t kLeast = std::numeric_limits<std::int32_t>::min();
         const CodeLine line{0.75f, -12345, factor, threshold == 1.0f ? 1000 : kLeast};
         std::vector<std::uint32_t> expected(n), found(n);
-        expected.resize(kScalar.codes.select_sums(sums.data(), scales.data(), radii.data(), n, line, threshold,
-                                                  expected.data()));
+        expected.resize(
+            kScalar.codes.select_sums(sums.data(), scales.data(), radii.data(), n, line, threshold, expected.data()));
         for (std::size_t r = 5; r < n; r += 13) {
           if (sums[r] < line.least) continue;
           CHECK(std::find(expected.begin(), expected.end(), static_cast<std::uint32_t>(r)) != expected.end());
@@ -135,8 +136,8 @@ TEST_CASE("select_sums: the same rows on every ISA, infinities and no numbers am
         for (const Kernels* kernels : runnable()) {
           CAPTURE(kernels->name);
           found.resize(n);
-          found.resize(kernels->codes.select_sums(sums.data(), scales.data(), radii.data(), n, line, threshold,
-                                                  found.data()));
+          found.resize(
+              kernels->codes.select_sums(sums.data(), scales.data(), radii.data(), n, line, threshold, found.data()));
           CHECK(found == expected);
         }
       }

@@ -72,7 +72,14 @@ CodesReport coded_top_k(const VectorsView& vectors, const CodesView& codes, cons
                         const float* queries, std::size_t n_queries, std::size_t k, unsigned threads, float* scores,
                         std::int64_t* docs) {
   if (k == 0 || n_queries == 0) return {};
-  CodedSearch search{kernels::active(), vectors, codes, allowed, std::min(k, vectors.n_docs), queries, {}, {},
+  CodedSearch search{kernels::active(),
+                     vectors,
+                     codes,
+                     allowed,
+                     std::min(k, vectors.n_docs),
+                     queries,
+                     {},
+                     {},
                      std::vector<SharedFloor>(n_queries)};
   code_queries(search, n_queries, threads);
   const std::size_t tile = n_queries <= kFewQueries ? 1 : std::min(kTileQueries, n_queries);
@@ -107,8 +114,8 @@ CodesReport coded_top_k(const VectorsView& vectors, const CodesView& codes, cons
 
 void score_intervals(const VectorsView& vectors, const CodesView& codes, const float* queries, std::size_t n_queries,
                      bool coarse, double* lower, double* upper) {
-  CodedSearch search{kernels::active(), vectors, codes, nullptr, 0, queries, {}, {},
-                     std::vector<SharedFloor>(n_queries)};
+  CodedSearch search{
+      kernels::active(), vectors, codes, nullptr, 0, queries, {}, {}, std::vector<SharedFloor>(n_queries)};
   code_queries(search, n_queries, 1);
   const DefaultFloatEnvironment environment;
   std::vector<std::int32_t> sums(ceil_div(vectors.n_docs, kCodeRows) * kCodeRows), low(sums.size());
@@ -122,7 +129,8 @@ void score_intervals(const VectorsView& vectors, const CodesView& codes, const f
       for (std::size_t n = 0; n < sums.size(); ++n) sums[n] = 16 * sums[n] + low[n];
     }
     for (std::size_t n = 0; n < vectors.n_docs; ++n) {
-      const double radius = query.zero ? 0.0 : static_cast<double>(line.factor) * (coarse ? codes.coarse_radii : codes.fine_radii)[n];
+      const double radius =
+          query.zero ? 0.0 : static_cast<double>(line.factor) * (coarse ? codes.coarse_radii : codes.fine_radii)[n];
       const double score = middle(line, sums[n], codes.scales[n]), spare = query.zero ? 0.0 : kUnderflow;
       lower[q * vectors.n_docs + n] = query.centre + std::ldexp(score - radius - spare, query.exponent);
       upper[q * vectors.n_docs + n] = query.centre + std::ldexp(score + radius + spare, query.exponent);

@@ -25,7 +25,7 @@ struct CodedQuery {
   kernels::CodeLine fine;    // for sums of whole bytes
   double centre;             // the inner product of the query and the mean
   int exponent;
-  bool zero;                 // every score is 0
+  bool zero;  // every score is 0
 
   /// A row whose upper end is below this scores below `score`, in float32. -infinity for -infinity.
   float threshold(float score) const noexcept;

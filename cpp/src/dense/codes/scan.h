@@ -56,7 +56,9 @@ struct CodedSearch {
   const std::int8_t* codes_of(std::size_t q) const noexcept {
     return query_codes.data() + q * n_groups() * kernels::kCodeGroup;
   }
-  bool is_allowed(std::size_t doc) const noexcept { return allowed == nullptr || (allowed[doc / 64] >> (doc % 64) & 1) != 0; }
+  bool is_allowed(std::size_t doc) const noexcept {
+    return allowed == nullptr || (allowed[doc / 64] >> (doc % 64) & 1) != 0;
+  }
 };
 
 /// The best k documents of a range for query q: upper halves for all rows, then lower halves, then the definition.

@@ -45,9 +45,8 @@ class Pool {
   std::vector<ScoredDoc> take() {
     ExactBest best(search_.kernels, search_.vectors, search_.queries + q_ * search_.vectors.dim, search_.k);
     raise();
-    std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) {
-      return a.upper > b.upper;
-    });
+    std::sort(candidates_.begin(), candidates_.end(),
+              [](const Candidate& a, const Candidate& b) { return a.upper > b.upper; });
     std::uint32_t docs[kExactLot];
     for (std::size_t i = 0; i < candidates_.size();) {
       const double least = static_cast<double>(threshold());

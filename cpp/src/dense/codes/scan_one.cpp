@@ -67,8 +67,8 @@ class ScanOne {
       const std::size_t size = std::min(kTileRows, rows_.size() - begin), doc = rows_.begin + begin;
       kernels_.plane_sums(codes_, search_.n_groups(), search_.codes.high + search_.byte_of(doc),
                           (size + kCodeRows - 1) / kCodeRows, &sums_[begin]);
-      const std::size_t n = kernels_.select_sums(&sums_[begin], search_.codes.scales + doc, search_.codes.coarse_radii +
-                                                 doc, size, line, least, found_.data());
+      const std::size_t n = kernels_.select_sums(&sums_[begin], search_.codes.scales + doc,
+                                                 search_.codes.coarse_radii + doc, size, line, least, found_.data());
       for (std::size_t i = 0; i < n; ++i) {
         const std::size_t row = begin + found_[i];
         if (!search_.is_allowed(rows_.begin + row)) continue;
@@ -96,8 +96,9 @@ class ScanOne {
     const float threshold = query_.threshold(floor_.get());
     for (std::size_t begin = 0; begin < rows_.size(); begin += kTileRows) {
       const std::size_t size = std::min(kTileRows, rows_.size() - begin), doc = rows_.begin + begin;
-      const std::size_t n = kernels_.select_sums(&sums_[begin], search_.codes.scales + doc, search_.codes.coarse_radii +
-                                                 doc, size, query_.coarse, threshold, found_.data());
+      const std::size_t n =
+          kernels_.select_sums(&sums_[begin], search_.codes.scales + doc, search_.codes.coarse_radii + doc, size,
+                               query_.coarse, threshold, found_.data());
       for (std::size_t i = 0; i < n; ++i) {
         const auto row = static_cast<std::uint32_t>(doc + found_[i]);
         if (search_.is_allowed(row) && !is_known(row)) reaching.push_back(row);
@@ -138,9 +139,8 @@ class ScanOne {
 
   // The greatest upper ends first: they are the likeliest to raise the threshold.
   void score_candidates(std::vector<Candidate> candidates) {
-    std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-      return a.upper > b.upper;
-    });
+    std::sort(candidates.begin(), candidates.end(),
+              [](const Candidate& a, const Candidate& b) { return a.upper > b.upper; });
     std::uint32_t docs[kExactLot];
     for (std::size_t i = 0; i < candidates.size();) {
       const double threshold = static_cast<double>(query_.threshold(floor_.get()));

@@ -16,8 +16,8 @@ __m256i four(const std::int8_t* query) noexcept {
   return _mm256_set1_epi32(word);
 }
 
-// Adds the products of 32 bytes of a plane, 8 rows, to their sums. A number is below 16, so that two products stay below
-// 15 * 127 * 2 = 3810 and eight of such pairs within 16 bits: VPMADDUBSW never saturates.
+// Adds the products of 32 bytes of a plane, 8 rows, to their sums. A number is below 16, so that two products stay
+// below 15 * 127 * 2 = 3810 and eight of such pairs within 16 bits: VPMADDUBSW never saturates.
 __m256i add_group(__m256i sums, __m256i bytes, __m256i q0, __m256i q1) noexcept {
   const __m256i mask = _mm256_set1_epi8(15);
   const __m256i low = _mm256_and_si256(bytes, mask);
@@ -26,13 +26,9 @@ __m256i add_group(__m256i sums, __m256i bytes, __m256i q0, __m256i q1) noexcept 
   return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-__m256i load(const std::uint8_t* bytes) noexcept {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
-}
+__m256i load(const std::uint8_t* bytes) noexcept { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)); }
 
-void store(std::int32_t* sums, __m256i value) noexcept {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums), value);
-}
+void store(std::int32_t* sums, __m256i value) noexcept { _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums), value); }
 
 void plane_sums(const std::int8_t* query, std::size_t n_groups, const std::uint8_t* plane, std::size_t n_blocks,
                 std::int32_t* sums) noexcept {
