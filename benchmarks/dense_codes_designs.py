@@ -9,6 +9,7 @@ NumPy alone, float64. Legend: N rows, D dimensions, Q queries, G groups of dimen
 """
 
 import argparse
+import itertools
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Table:
         ends = np.linspace(0, rows.shape[1], groups + 1).astype(int)
         width = sum(
             np.linalg.norm(queries[:, a:b], axis=1)[:, None] * np.linalg.norm((rows - near)[:, a:b], axis=1)
-            for a, b in zip(ends[:-1], ends[1:], strict=True)
+            for a, b in itertools.pairwise(ends)
         )
         middle = queries @ near.T + offset
         assert (np.abs(self.exact - middle) <= width + 1e-9).all()

@@ -15,7 +15,7 @@ _HOMES = {
     "twotower.evaluation": "QrelsTable QueryTable RunTable answer_accuracy compare compare_pooled "
     "evaluate evaluate_queries evaluate_table has_answer",
     "twotower.experiments.audit": "audit",
-    "twotower.index": "BM25Index FlatIndex HNSWIndex TfidfIndex",
+    "twotower.index": "BM25Index FlatCodesIndex FlatIndex HNSWIndex TfidfIndex",
     "twotower.index.build_estimate": "estimate_build",
     "twotower.reporting": "report",
     "twotower.search": "Dense Hybrid rank_candidates search_split tune_together",

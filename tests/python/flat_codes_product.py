@@ -22,7 +22,15 @@ SIZES = (
     (1, 10, 100, ALL),  # K
     (1, 2),  # threads
 )
-HOSTILE = (*dense_oracle.ADVERSARIAL, "embeddings", "off centre", "one rogue dimension", "constants", "spikes")
+HOSTILE = (
+    *dense_oracle.ADVERSARIAL,
+    "embeddings",
+    "off centre",
+    "one rogue dimension",
+    "constants",
+    "spikes",
+    "three dimensions",
+)
 
 
 def pairwise(seed):
@@ -65,6 +73,8 @@ def hostile(name, rng=None):
         case "constants":
             x[:] = rng.standard_normal((len(x), 1))
             q[::2] = 1
+        case "three dimensions":  # errors come near their bound
+            x, q = x[:, :3].copy(), q[:, :3].copy()
         case "spikes":
             x = np.eye(48, dtype=np.float32)[rng.integers(0, 48, len(x))] * x
             q = np.eye(48, dtype=np.float32)[:11]
@@ -83,13 +93,13 @@ def check(vectors, queries, k, threads=1, index=None):
     assert hits.docs.dtype == np.int64
 
 
-def check_intervals(vectors, queries):
-    """Every score of the definition, and the real number behind it, lies in both of its intervals."""
-    codes = FlatCodesIndex.build(vectors)._codes
+def check_intervals(vectors, queries, index=None, stages=(True, False)):
+    """Every score of the definition, before it is rounded to float32, lies in its intervals: by halves, and by bytes."""
+    codes = (index or FlatCodesIndex.build(vectors))._codes
     total = np.zeros((len(queries), len(vectors)))
     for d in range(vectors.shape[1]):
         total += queries[:, d, None].astype(np.float64) * vectors[None, :, d].astype(np.float64)
-    for coarse in (True, False):
+    for coarse in stages:
         lower, upper = codes.intervals(np.ascontiguousarray(queries), coarse)
         assert (lower <= total).all()
         assert (total <= upper).all()

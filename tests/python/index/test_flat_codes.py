@@ -55,6 +55,17 @@ for name in product.HOSTILE:
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
 
 
+@pytest.mark.parametrize("coarse", [True, False])
+def test_half_a_radius_is_too_little(coarse):
+    vectors, queries = hostile("three dimensions")
+    built = FlatCodesIndex.build(vectors)
+    parts = {name: part * np.float32(0.5) if "radii" in name else part for name, part in built._parts.items()}
+    halved = FlatCodesIndex(built.vectors, parts, built._mean, built.doc_ids)
+    check_intervals(vectors, queries, built, (coarse,))
+    with pytest.raises(AssertionError):
+        check_intervals(vectors, queries, halved, (coarse,))
+
+
 @pytest.mark.parametrize("name", [*dense_oracle.ADVERSARIAL, "embeddings", "off centre", "one rogue dimension"])
 def test_equal_to_the_oracle_on_hostile_numbers(name):
     vectors, queries = hostile(name)
