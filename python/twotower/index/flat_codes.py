@@ -96,7 +96,7 @@ class FlatCodesIndex:
         self._parts = parts
         self._mean = mean
         self._doc_ids = doc_ids
-        self._codes = core.DenseCodes(vectors, *(parts[name] for name in _PARTS), mean)
+        self._codes = core.DenseCodes(vectors=vectors, mean=mean, **parts)
 
     @classmethod
     def build(cls, vectors: npt.ArrayLike, doc_ids: Iterable[str] | None = None, threads: int = 0) -> Self:
