@@ -15,7 +15,7 @@ _HOMES = {
     "twotower.evaluation": "QrelsTable QueryTable RunTable answer_accuracy compare compare_pooled "
     "evaluate evaluate_queries evaluate_table has_answer",
     "twotower.experiments.audit": "audit",
-    "twotower.index": "BM25FIndex BM25Index FlatIndex HNSWIndex HashedNgramIndex SparseIndex TfidfIndex",
+    "twotower.index": "BM25FIndex BM25Index FlatCodesIndex FlatIndex HNSWIndex HashedNgramIndex SparseIndex TfidfIndex",
     "twotower.index.hashed_ngrams": "HashedNgrams",
     "twotower.index.build_estimate": "estimate_build",
     "twotower.reporting": "report",

@@ -14,7 +14,7 @@ from twotower.registry import resolve
 
 VECTORS = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 0.0]], np.float32)
 TEXTS = ["sweet love", "sorrow", ""]
-DENSE = ("flat", "hnsw")
+DENSE = ("flat", "flat_codes", "hnsw")
 VECTOR = (*DENSE, "sparse")  # of vectors, not of texts
 
 

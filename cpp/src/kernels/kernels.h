@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/checksum.h"
+#include "kernels/codes.h"
 #include "kernels/dense.h"
 #include "kernels/lexical.h"
 #include "kernels/text.h"
@@ -14,6 +15,7 @@ namespace twotower::kernels {
 struct Kernels {
   const char* name;
   const ChecksumKernels& checksum;
+  const CodesKernels& codes;
   DenseKernels dense;
   const LexicalKernels& lexical;
   const TextKernels& text;
@@ -22,18 +24,18 @@ struct Kernels {
 inline constexpr Kernels kScalar{
     "scalar",
     scalar::kChecksum,
+    scalar::kCodes,
     {scalar::kDenseExact, scalar::kScanFloat32, scalar::kScanBfloat16, scalar::kScanFloat16, scalar::kScanInt8},
     scalar::kLexical,
     scalar::kText};
 inline constexpr Kernels kAvx2{
-    "avx2",
-    avx2::kChecksum,
-    {avx2::kDenseExact, avx2::kScanFloat32, avx2::kScanBfloat16, avx2::kScanFloat16, avx2::kScanInt8},
-    avx2::kLexical,
-    avx2::kText};
+    "avx2",         avx2::kChecksum,
+    avx2::kCodes,   {avx2::kDenseExact, avx2::kScanFloat32, avx2::kScanBfloat16, avx2::kScanFloat16, avx2::kScanInt8},
+    avx2::kLexical, avx2::kText};
 inline constexpr Kernels kAvx512{
     "avx512",
     avx2::kChecksum,
+    avx512::kCodes,
     {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512::kScanInt8},
     avx512::kLexical,
     avx512::kText};
@@ -41,6 +43,7 @@ inline constexpr Kernels kAvx512{
 inline constexpr Kernels kAvx512Vnni{
     "avx512vnni",
     avx2::kChecksum,
+    avx512vnni::kCodes,
     {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8},
     avx512::kLexical,
     avx512::kText};
@@ -48,6 +51,7 @@ inline constexpr Kernels kAvx512Vnni{
 inline constexpr Kernels kAvx512Bf16{
     "avx512bf16",
     avx2::kChecksum,
+    avx512vnni::kCodes,
     {avx512::kDenseExact, avx512::kScanFloat32, avx512bf16::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8},
     avx512::kLexical,
     avx512::kText};
@@ -56,6 +60,7 @@ inline constexpr Kernels kAvx512Bf16{
 inline constexpr Kernels kNeon{
     "neon",
     scalar::kChecksum,
+    scalar::kCodes,
     {scalar::kDenseExact, neon::kScanFloat32, neon::kScanBfloat16, neon::kScanFloat16, neon::kScanInt8},
     scalar::kLexical,
     scalar::kText};

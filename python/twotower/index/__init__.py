@@ -12,6 +12,7 @@ INDEXES = {
     "bm25": "twotower.index.bm25:BM25Index",
     "bm25f": "twotower.index.bm25f:BM25FIndex",
     "flat": "twotower.index.flat:FlatIndex",
+    "flat_codes": "twotower.index.flat_codes:FlatCodesIndex",
     "hashed": "twotower.index.hashed:HashedNgramIndex",
     "hnsw": "twotower.index.hnsw:HNSWIndex",
     "sparse": "twotower.index.sparse:SparseIndex",

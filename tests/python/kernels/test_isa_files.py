@@ -13,6 +13,7 @@ FLAGS = {
     "avx2": ["-mavx2", "-mfma", "-msse4.2"],
     "avx512": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma", "-msse4.2"],
 }
+FLAGS["avx512vnni"] = [*FLAGS["avx512"], "-mavx512vnni"]
 KERNELS = ROOT / "cpp" / "src" / "kernels"
 FILES = sorted(path for isa in FLAGS for path in (KERNELS / isa).glob("*.cpp"))
 by_file = pytest.mark.parametrize("source", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -1,0 +1,64 @@
+// Integer inner products of quantised vectors, and the selection of the rows whose upper end reaches a threshold.
+//
+// Legend: R rows of a block (16), D dimensions padded to a multiple of 8, P queries of a panel.
+//
+// A plane holds four bits a dimension of each row. Rows come in blocks of 16, a block in D / 8 groups of 64 bytes: byte
+// 4 r + j of group g has dimension 8 g + j of row r in its low half and dimension 8 g + 4 + j in its high half.
+//
+// An instruction-set file includes this header, <cstddef>, <cstdint> and the intrinsics, and nothing else: an inline
+// function of any other header, compiled there with wider instructions, could become everyone's copy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace twotower::kernels {
+
+inline constexpr std::size_t kCodeRows = 16;    // rows of a block
+inline constexpr std::size_t kCodeGroup = 8;    // dimensions of a group
+inline constexpr std::size_t kGroupBytes = 64;  // kCodeRows * kCodeGroup / 2
+inline constexpr std::size_t kCodePanel = 8;    // queries of a panel
+
+/// How a sum becomes a score and its upper end: (float)(sum - offset) * (scale * unit) + factor * radius, each
+/// operation rounded to float32 in this order, without FMA.
+struct CodeLine {
+  float unit;
+  std::int32_t offset;
+  float factor;
+  std::int32_t least;  // sums below it are known to be too small: most rows then cost a comparison
+};
+
+/// Kernels of one instruction set; kernels.h says what holds for all of them. Sums are exact: REQUIRES n_groups <=
+/// 8192.
+struct CodesKernels {
+  /// sums[16 b + r] = the inner product of `query` [8 * n_groups], -127 to 127, and the 4-bit numbers (0 to 15) of row
+  /// r of block b of a plane.
+  void (*plane_sums)(const std::int8_t* query, std::size_t n_groups, const std::uint8_t* plane, std::size_t n_blocks,
+                     std::int32_t* sums) noexcept;
+
+  /// sums[q * stride + 16 b + r] = the inner product of query q and the bytes 16 * high + low of row r of block b of
+  /// two planes. Queries come in panels: panels[((q / P * 2 n_groups + d / 4) * P + q % P) * 4 + d % 4] is dimension d
+  /// of query q, with P = kCodePanel. The sums of the last panel are written for all P.
+  void (*byte_sums)(const std::int8_t* panels, std::size_t n_panels, std::size_t n_groups, const std::uint8_t* high,
+                    const std::uint8_t* low, std::size_t n_blocks, std::int32_t* sums, std::size_t stride) noexcept;
+
+  /// Writes each r whose sum is at least line.least and whose upper end is not below `threshold` (NaN is not) to
+  /// `found`, ascending; returns how many.
+  std::size_t (*select_sums)(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
+                             CodeLine line, float threshold, std::uint32_t* found) noexcept;
+};
+
+namespace scalar {
+extern const CodesKernels kCodes;
+}
+namespace avx2 {
+extern const CodesKernels kCodes;
+}
+namespace avx512 {
+extern const CodesKernels kCodes;
+}
+namespace avx512vnni {
+extern const CodesKernels kCodes;
+}
+
+}  // namespace twotower::kernels
