@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TfidfOptions', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_norm_bounds', 'dense_scores', 'dense_search', 'find_in_dict', 'hardware_threads', 'hash_ngrams', 'isa_name', 'isa_names', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'DenseCodes', 'DenseIndex', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TfidfOptions', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'build_weighted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_codes_make', 'find_in_dict', 'hardware_threads', 'hash_ngrams', 'isa_name', 'isa_names', 'merge_fields', 'most_weight', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
 class TextViews:
     @staticmethod
     def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
@@ -254,6 +254,11 @@ class InvertedIndex:
     """
     A checked, read-only view over the arrays of an inverted index.
     """
+    @staticmethod
+    def numbered(term_offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.uint32], numbers: numpy.typing.NDArray[numpy.uint32], n_docs: typing.SupportsInt | typing.SupportsIndex) -> InvertedIndex:
+        """
+        An index whose postings hold other numbers than occurrences.
+        """
     def __init__(self, term_offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.uint32], tfs: numpy.typing.NDArray[numpy.uint32], doc_lengths: numpy.typing.NDArray[numpy.uint32]) -> None:
         ...
     @property
@@ -267,12 +272,18 @@ class LexicalScorer:
     def bm25(index: InvertedIndex, options: Bm25Options) -> LexicalScorer:
         ...
     @staticmethod
+    def bm25f(index: InvertedIndex, combinations: numpy.typing.NDArray[numpy.uint32], field_lengths: numpy.typing.NDArray[numpy.uint32], weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], bs: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], k1: typing.SupportsFloat | typing.SupportsIndex) -> LexicalScorer:
+        ...
+    @staticmethod
     def log_count(index: InvertedIndex) -> LexicalScorer:
         ...
     @staticmethod
     def tfidf(index: InvertedIndex, options: TfidfOptions, text_bytes: numpy.typing.NDArray[numpy.uint32] | None = None) -> LexicalScorer:
         ...
-    def explain(self, ids: numpy.typing.NDArray[numpy.int32], doc: typing.SupportsInt | typing.SupportsIndex) -> list:
+    @staticmethod
+    def weights(index: InvertedIndex) -> LexicalScorer:
+        ...
+    def explain(self, ids: numpy.typing.NDArray[numpy.int32], doc: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32] | None = None) -> list:
         """
         Return rows (term, tf, df, idf, weight, part).
         """
@@ -280,11 +291,11 @@ class LexicalScorer:
         """
         Make the quantised postings, once; search does so where its algorithm needs them.
         """
-    def score(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    def score(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32] | None = None) -> numpy.typing.NDArray[numpy.float32]:
         """
         Return float32 scores in the shape of docs.
         """
-    def search(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, algorithm: str = 'auto', where: numpy.typing.NDArray[numpy.uint64] | None = None) -> tuple:
+    def search(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, algorithm: str = 'auto', where: numpy.typing.NDArray[numpy.uint64] | None = None, weights: numpy.typing.NDArray[numpy.float32] | None = None) -> tuple:
         """
         Return (scores float32 [Q, k], docs int64 [Q, k], counts), padded with -inf and -1.
         """
@@ -330,6 +341,38 @@ class LexicalBuilder:
     def save(self, folder: os.PathLike | str | bytes, kind: str, meta: bytes, others: collections.abc.Sequence[tuple[str, numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]]]) -> dict:
         """
         Save the packed index with other arrays, return the bytes of its own; after finish().
+        """
+class DenseIndex:
+    """
+    Stored vectors, ready to be searched exactly.
+    """
+    def __init__(self, vectors: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], scales: numpy.typing.NDArray[numpy.float32] | None = None, storage: str = 'float32', metric: str = 'inner_product', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def odd_row(self) -> int:
+        """
+        The first row that is not finite, or -1.
+        """
+    def score(self, queries: numpy.typing.NDArray[numpy.float32], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Exact scores float32 [Q, C] of DocIds; -1 gives -inf.
+        """
+    def search(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, where: numpy.typing.NDArray[numpy.uint64] | None = None) -> tuple:
+        """
+        (scores float32 [Q, k], docs int64 [Q, k])
+        """
+class DenseCodes:
+    """
+    Codes of vectors and the vectors, for exact search.
+    """
+    def __init__(self, vectors: numpy.typing.NDArray[numpy.float32], high: numpy.typing.NDArray[numpy.uint8], low: numpy.typing.NDArray[numpy.uint8], scales: numpy.typing.NDArray[numpy.float32], coarse_radii: numpy.typing.NDArray[numpy.float32], fine_radii: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32]) -> None:
+        ...
+    def intervals(self, queries: numpy.typing.NDArray[numpy.float32], coarse: bool) -> tuple:
+        """
+        (lower, upper): float64 [Q, N], between which every score lies.
+        """
+    def search(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex, allowed: numpy.typing.NDArray[numpy.uint64] | None) -> tuple:
+        """
+        (scores float32 [Q, k], docs int64 [Q, k], (rows scanned, refined, scored by the definition))
         """
 class BadLine(ValueError):
     pass
@@ -405,6 +448,10 @@ def build_inverted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy
     """
     Return (term_offsets, docs, tfs, doc_lengths) of documents given as term ids.
     """
+def build_weighted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32]) -> tuple:
+    """
+    Return (term_offsets, docs, weights) of sparse vectors.
+    """
 def compose(text: str) -> str:
     """
     Text in normalisation form C.
@@ -417,17 +464,9 @@ def cuda_compiled() -> bool:
     ...
 def cuda_device_names() -> list[str]:
     ...
-def dense_norm_bounds(vectors: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+def dense_codes_make(vectors: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
-    Upper bounds of the norms of the rows, float32 [N]; NaN where a row is not finite.
-    """
-def dense_scores(vectors: numpy.typing.NDArray[numpy.float32], queries: numpy.typing.NDArray[numpy.float32], docs: numpy.typing.NDArray[numpy.int64], threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
-    """
-    Exact scores float32 [Q, C] of DocIds; -1 gives -inf.
-    """
-def dense_search(vectors: numpy.typing.NDArray[numpy.float32], bounds: numpy.typing.NDArray[numpy.float32], queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
-    """
-    (scores float32 [Q, k], docs int64 [Q, k])
+    (high uint8 [B], low uint8 [B], scales, coarse_radii and fine_radii float32 [N])
     """
 def find_in_dict(run: dict, judgements: Judgements) -> tuple:
     """
@@ -446,6 +485,10 @@ def isa_name() -> str:
 def isa_names() -> list[str]:
     """
     Instruction sets that this machine can run, best last.
+    """
+def merge_fields(fields: list[tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint32]]]) -> tuple:
+    """
+    Return (term_offsets, docs, numbers, combinations) of the fields' (term_offsets, docs, tfs).
     """
 def pack_integers(values: numpy.typing.NDArray[numpy.uint32]) -> numpy.typing.NDArray[numpy.uint8]:
     """
@@ -483,3 +526,4 @@ def write_container(folder: os.PathLike | str | bytes, kind: str, meta: bytes, a
     ...
 def write_file_atomically(path: os.PathLike | str | bytes, data: bytes) -> None:
     ...
+most_weight: float = 1125899906842624.0

@@ -45,7 +45,7 @@ std::span<const std::uint32_t> ByteLevelSplitter::split(std::string_view text) {
   }
   if (starts_.size() < n_blocks * kBlock + 16) starts_.resize(n_blocks * kBlock + 16);
   seen_ = kernels_.mark_classes(filter_, reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
-                                     folded_.data(), classes_.data());
+                                folded_.data(), classes_.data());
   classes_[n_blocks] = {};
   classes_[n_blocks].white = ~std::uint64_t{0};  // nothing follows the text: as before white space
   if (seen_.beyond_ascii) class_characters(text);

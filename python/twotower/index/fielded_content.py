@@ -18,7 +18,7 @@ from twotower.text import FieldAnalyzers, Vocabulary
 from twotower.types import Document
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FieldedContent(LexicalContent):
     """The postings of all fields together.
 
@@ -63,7 +63,15 @@ class FieldedContent(LexicalContent):
         lengths = np.stack([arrays[3] for arrays in inverted])
         postings = {"term_offsets": term_offsets, "docs": docs, "tfs": numbers, "doc_lengths": _totals(lengths)}
         shaped = combinations.reshape(-1, len(fields))
-        return cls(postings, vocabulary, analyzers[fields[0]], names, analyzers, shaped, lengths)
+        return cls(
+            postings,
+            vocabulary,
+            analyzers[fields[0]],
+            names,
+            analyzers=analyzers,
+            combinations=shaped,
+            field_lengths=lengths,
+        )
 
     def inverted(self) -> Any:
         """Return the core's checked view of the postings."""
@@ -111,7 +119,15 @@ class FieldedContent(LexicalContent):
             )
         if combinations is None or combinations.dtype != np.uint32 or combinations.shape[1:] != (n_fields,):
             raise CorruptFileError(f"combinations of the saved index are not uint32 [C, {n_fields}]: save it again")
-        return cls(base.postings, base.vocabulary, base.analyzer, base.doc_ids, analyzers, combinations, lengths)
+        return cls(
+            base.postings,
+            base.vocabulary,
+            base.analyzer,
+            base.doc_ids,
+            analyzers=analyzers,
+            combinations=combinations,
+            field_lengths=lengths,
+        )
 
 
 def field_analyzers(fields: list[str], analyzer: AnalyzerLike | FieldAnalyzers) -> FieldAnalyzers:

@@ -14,8 +14,8 @@ namespace twotower {
 /// Scores documents that were found by their bounds. Reused from query to query. Not thread-safe.
 class Rescorer {
  public:
-  /// Offers each candidate that has a term of the query with its exact score. REQUIRES candidates by window ascending, and `query` the terms that
-  /// `bounds` was set for. O(C * L * log(df in a window)).
+  /// Offers each candidate that has a term of the query with its exact score. REQUIRES candidates by window ascending,
+  /// and `query` the terms that `bounds` was set for. O(C * L * log(df in a window)).
   void offer_all(const Scorer& scorer, const ImpactIndex& impacts, const QueryBounds& bounds,
                  std::span<const QueryTerm> query, std::span<const Candidates::Pair> candidates, TopK& best);
 
