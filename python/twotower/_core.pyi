@@ -383,12 +383,6 @@ def build_inverted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy
     """
     Return (term_offsets, docs, tfs, doc_lengths) of documents given as term ids.
     """
-@typing.overload
-def build_weighted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32]) -> tuple:
-    """
-    Return (term_offsets, docs, weights) of sparse vectors.
-    """
-@typing.overload
 def build_weighted_arrays(ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], n_terms: typing.SupportsInt | typing.SupportsIndex, weights: numpy.typing.NDArray[numpy.float32]) -> tuple:
     """
     Return (term_offsets, docs, weights) of sparse vectors.
@@ -431,12 +425,6 @@ def isa_names() -> list[str]:
     """
     Instruction sets that this machine can run, best last.
     """
-@typing.overload
-def merge_fields(fields: list[tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint32]]]) -> tuple:
-    """
-    Return (term_offsets, docs, numbers, combinations) of the fields' (term_offsets, docs, tfs).
-    """
-@typing.overload
 def merge_fields(fields: list[tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.uint32]]]) -> tuple:
     """
     Return (term_offsets, docs, numbers, combinations) of the fields' (term_offsets, docs, tfs).
