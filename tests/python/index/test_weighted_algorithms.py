@@ -66,10 +66,10 @@ def test_negative_weights_stay_exact(mixed, algorithm, query):
             assert algorithm == "auto" or profile.algorithms == {algorithm: 1}
 
 
-def test_maxscore_scores_few_postings_of_a_long_query(mixed):
-    query = {t: 1.0 if t in (97, 98) else 0.02 for t in range(40, 100)}
+def test_maxscore_looks_up_common_terms_of_little_weight(mixed):
+    query = {0: 0.01, 97: 1.0, 2: 0.01, 98: 1.0, 3: 0.01}
     profile = mixed.profile([query], 10, algorithm="maxscore")[1]
-    assert 0 < profile.postings_scored < profile.postings / 2
+    assert 0 < profile.postings_scored < profile.postings / 10
     assert profile.windows_pruned > 0
 
 

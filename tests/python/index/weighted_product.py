@@ -4,7 +4,7 @@ The full product is every query of scifact, cranfield, cacm and msmarco-passage-
 documents, queries expanded to 40 terms) and over fields, x k in {1, 10, 100, 1000, N}, and 2,000 random corpora, for every
 instruction set of this machine:
 
-    PYTHONPATH=tests/python python tests/python/index/weighted_product.py (about 10 minutes an instruction set)
+    PYTHONPATH=tests/python python tests/python/index/weighted_product.py (5 minutes an instruction set)
     (the same) --pairwise (under a minute)
 
 test_weighted_algorithms.py runs the second. "exhaustive" itself is compared with plain Python in test_sparse.py and test_bm25f.py.
