@@ -94,7 +94,8 @@ class VectorRanking:
 
     def score(self, queries: Rows, docs: Rows) -> Scores:
         """As `twotower.negatives.ranked.Ranking`."""
-        return self.index.score(self.queries[queries], docs, self.threads)
+        scores: Scores = self.index.score(self.queries[queries], docs, self.threads)
+        return scores
 
 
 def dense(

@@ -181,9 +181,12 @@ class TestTriplet:
         assert value.item() == pytest.approx(0.2 - (0.9 - 0.85), abs=1e-12)
 
     def test_soft_margin_by_hand(self):
-        # query 0: s- - s+ = .2, query 1: -.2; softplus of each
-        value = losses.triplet("soft")(rows(1.0, 1.0), rows(0.6, 0.8), OWN, NONE_EXCLUDED)
-        assert value.item() == pytest.approx((math.log1p(math.exp(0.2)) + math.log1p(math.exp(-0.2))) / 2, abs=1e-12)
+        # s- - s+ = .8 - .6 = .2 (query 0), and .1 - .8 = -.7 where the positive is the second of three: softplus of each
+        loss = losses.triplet("soft")
+        value = loss(rows(1.0), rows(0.6, 0.8), OWN[:1], NONE_EXCLUDED[:1])
+        assert value.item() == pytest.approx(math.log1p(math.exp(0.2)), abs=1e-12)
+        value = loss(rows(1.0), rows(0.1, 0.8), OWN[1:], NONE_EXCLUDED[:1])
+        assert value.item() == pytest.approx(math.log1p(math.exp(-0.7)), abs=1e-12)
 
     def test_semi_hard_by_hand(self):
         # s+ = .6; negatives .8 (too hard), .5 (the hardest below), .1 -> .2 - .1
