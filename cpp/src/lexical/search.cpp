@@ -96,7 +96,7 @@ void search(const Searcher& searcher, const TermLists& queries, std::size_t k, u
     const auto row_scores = scores.subspan(q * k, k);
     const auto row_docs = docs.subspan(q * k, k);
     const std::vector<QueryTerm> terms = weigh(searcher.scorer(), queries, q);
-    if (q + 1 < queries.size()) searcher.impacts().prefetch(queries[q + 1]);
+    if (searcher.has_impacts() && q + 1 < queries.size()) searcher.impacts().prefetch(queries[q + 1]);
     TopK best(n_places);
     if (!terms.empty()) {
       const RankInput query{searcher, terms, filter};

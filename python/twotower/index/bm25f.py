@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index.bm25 import as_number
+from twotower.index.explanation import Explanation, TermScore
 from twotower.index.fielded_content import FieldedContent
-from twotower.index.lexical import Explanation, LexicalIndex, TermScore
+from twotower.index.lexical import LexicalIndex
 from twotower.index.lexical_content import FORMAT, AnalyzerLike
 from twotower.index.native import core
 from twotower.storage import read_container, write_container
@@ -107,11 +108,7 @@ class BM25FIndex(LexicalIndex):
     _content: FieldedContent
 
     def __init__(self, content: FieldedContent, fields: dict[str, float], b: dict[str, float], k1: float) -> None:
-        def scorer(index: Any) -> Any:
-            rows, lengths = content.combinations, content.field_lengths
-            return core.LexicalScorer.bm25f(index, rows, lengths, list(fields.values()), list(b.values()), k1)
-
-        super().__init__(content, scorer)
+        super().__init__(content, lambda index: _scorer(index, content, fields, b, k1))
         self.analyzers = content.analyzers
         self.fields, self.b, self.k1 = fields, b, k1
         self._query_analyzers = _distinct([content.analyzers[field] for field in fields])
@@ -164,7 +161,7 @@ class BM25FIndex(LexicalIndex):
         content = FieldedContent.of_documents(documents, doc_ids, list(options["fields"]), analyzer, threads)
         return cls(content, **options)
 
-    def explain(self, query: str | list[str], doc_id: str) -> Explanation:
+    def explain(self, query: str | list[str], doc_id: str, **scoring: Any) -> Explanation:
         """Return how each query term, and in it each field, contributes to a document's score.
 
         Parameters and errors are those of `BM25Index.explain`.
@@ -174,24 +171,25 @@ class BM25FIndex(LexicalIndex):
         Explanation
             Its terms are `FieldedTermScore`.
         """
-        plain = super().explain(query, doc_id)
+        plain = super().explain(query, doc_id, **scoring)
+        options = self._checked_scoring(**{**self._scoring(), **scoring})
         doc = self.doc_ids.index(doc_id)
         terms: list[TermScore] = []
         for part in plain.terms:
             tfs = self._content.combinations[part.tf - 1] if part.tf else np.zeros(len(self.fields), np.uint32)
-            fields = self._field_scores(tfs.tolist(), doc, part.score)
+            fields = self._field_scores(tfs.tolist(), doc, part.score, options)
             terms.append(
                 FieldedTermScore(part.term, int(tfs.sum()), part.df, part.idf, part.weight, part.score, fields)
             )
         return Explanation(plain.doc_id, plain.score, plain.doc_length, terms)
 
-    def _field_scores(self, tfs: list[int], doc: int, score: float) -> dict[str, FieldScore]:
+    def _field_scores(self, tfs: list[int], doc: int, score: float, options: dict[str, Any]) -> dict[str, FieldScore]:
         weighted = {}
-        for f, (name, weight) in enumerate(self.fields.items()):
-            lengths = self._content.field_lengths[f]
+        for f, name in enumerate(self.fields):
+            lengths, b = self._content.field_lengths[f], options["b"][name]
             mean = float(lengths.mean(dtype=np.float64))
-            relative = 1.0 - self.b[name] + self.b[name] * (int(lengths[doc]) / mean) if tfs[f] else 1.0
-            weighted[name] = weight * tfs[f] / relative
+            relative = 1.0 - b + b * (int(lengths[doc]) / mean) if tfs[f] else 1.0
+            weighted[name] = options["fields"][name] * tfs[f] / relative
         total = sum(weighted.values()) or 1.0
         return {
             name: FieldScore(tfs[f], int(self._content.field_lengths[f, doc]), tf, score * (tf / total))
@@ -249,8 +247,20 @@ class BM25FIndex(LexicalIndex):
         return {name: getattr(self, name) for name in self._option_names}
 
     @classmethod
-    def _checked_scoring(cls, **scoring: Any) -> dict[str, Any]:
+    def build_to(cls, *arguments: Any, **options: Any) -> NoReturn:
+        """Not for this index: it is built in memory."""
         raise InputTypeError("BM25FIndex has no build_to: use build(...), then save(folder)")
+
+    @classmethod
+    def _checked_scoring(cls, **scoring: Any) -> dict[str, Any]:
+        return _options(**scoring)
+
+    def _make_scorer(self, scoring: dict[str, Any]) -> Any:
+        given = scoring["fields"]
+        if set(given) != set(self.fields):
+            raise InvalidInputError(f"fields are {sorted(given)}: give the weights of {sorted(self.fields)}")
+        fields, b = ({name: scoring[option][name] for name in self.fields} for option in ("fields", "b"))
+        return _scorer(self._index, self._content, fields, b, scoring["k1"])
 
     @classmethod
     def _from_saved(cls, content: Any, scoring: dict[str, Any]) -> Self:
@@ -264,6 +274,13 @@ class BM25FIndex(LexicalIndex):
         return cls(
             content, {f: options["fields"][f] for f in order}, {f: options["b"][f] for f in order}, options["k1"]
         )
+
+
+def _scorer(
+    index: Any, content: FieldedContent, fields: dict[str, float], b: dict[str, float], k1: float
+) -> core.LexicalScorer:
+    rows, lengths = content.combinations, content.field_lengths
+    return core.LexicalScorer.bm25f(index, rows, lengths, list(fields.values()), list(b.values()), k1)
 
 
 def _distinct(analyzers: list[Analyzer]) -> list[Analyzer]:

@@ -24,6 +24,7 @@ from twotower.index.arguments import (
     check_k,
     check_threads,
 )
+from twotower.index.flat_storage import Stored, make_searcher
 from twotower.index.native import core
 from twotower.index.where import DocBitmap, as_bitmap
 from twotower.storage import read_container, write_container
@@ -97,6 +98,7 @@ class FlatCodesIndex:
         self._mean = mean
         self._doc_ids = doc_ids
         self._codes = core.DenseCodes(vectors=vectors, mean=mean, **parts)
+        self._exact = make_searcher(Stored("float32", vectors), "inner_product")
 
     @classmethod
     def build(cls, vectors: npt.ArrayLike, doc_ids: Iterable[str] | None = None, threads: int = 0) -> Self:
@@ -245,7 +247,7 @@ class FlatCodesIndex:
         """
         array = as_vectors(queries, self.dim, "queries")
         wanted = as_docs(docs, len(array), len(self))
-        scores: npt.NDArray[np.float32] = core.dense_scores(self._vectors, array, wanted, check_threads(threads))
+        scores: npt.NDArray[np.float32] = self._exact.score(array, wanted, check_threads(threads))
         return scores
 
     def save(self, folder: str | PathLike[str]) -> None:
@@ -290,8 +292,6 @@ class FlatCodesIndex:
         if vectors is None or vectors.dtype != np.float32 or vectors.ndim != 2 or vectors.shape[1] == 0:
             raise CorruptFileError(f"{source}: no vectors of float32 [N, D]; save the index again")
         doc_ids = DocIds.from_arrays(arrays, len(vectors))
-        if np.isnan(core.dense_norm_bounds(vectors, 0)).any():
-            raise CorruptFileError(f"{source}: a vector is not finite; save the index again")
         parts = {name: _checked_part(arrays, name, dtype, source) for name, dtype in _PARTS.items()}
         mean = _checked_part(arrays, "mean", np.float32, source)
         if not (np.isfinite(mean).all() and np.isfinite(parts["scales"]).all() and (parts["scales"] >= 0).all()):
@@ -299,9 +299,13 @@ class FlatCodesIndex:
         if not ((parts["coarse_radii"] >= 0).all() and (parts["fine_radii"] >= 0).all()):  # infinity is allowed
             raise CorruptFileError(f"{source}: a radius is negative or no number; save the index again")
         try:
-            return cls(vectors, parts, mean, doc_ids)
+            index = cls(vectors, parts, mean, doc_ids)
         except InvalidInputError as error:
             raise CorruptFileError(f"{source}: {error}; save the index again") from error
+        odd = index._exact.odd_row()
+        if odd >= 0:
+            raise CorruptFileError(f"{source}: vector {odd} is not finite; save the index again")
+        return index
 
 
 def _centre(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -430,7 +430,7 @@ class LexicalIndex(ABC):
         checked = self._checked_scoring(**scoring)
         if checked == own:
             return None
-        return self._others.get(tuple(checked.items()), lambda: self._make_scorer(checked))
+        return self._others.get(repr(checked), lambda: self._make_scorer(checked))
 
     def _native_scorer(self, given: dict[str, Any]) -> Any:
         other = self._other_scorer(given)

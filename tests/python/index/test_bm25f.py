@@ -228,3 +228,18 @@ def test_folders_that_do_not_fit_are_refused(tmp_path, change):
     write_container(tmp_path, "bm25f", meta, arrays)
     with pytest.raises(CorruptFileError):
         BM25FIndex.load(tmp_path)
+
+
+def test_options_of_one_call_are_those_of_an_index_built_with_them():
+    index = BM25FIndex.build(PAGES)
+    given = {"fields": {"text": 1.0, "title": 3.0}, "b": {"title": 0.1, "text": 0.9}, "k1": 2.0}
+    other = BM25FIndex.build(PAGES, **given)
+    for query in ("love", "sweet nurse", "sorrow love"):
+        ours, theirs = index.search([query], 3, **given), other.search([query], 3)
+        assert ours.docs.tolist() == theirs.docs.tolist()
+        assert ours.scores.tolist() == theirs.scores.tolist()
+        for hit in ours[0]:
+            assert index.explain(query, hit.doc_id, **given) == other.explain(query, hit.doc_id)
+    assert index.search("love", 3, b=0.4) == index.search("love", 3)
+    with pytest.raises(InvalidInputError, match=r"fields are \['body'\]: give the weights of \['text', 'title'\]"):
+        index.search("love", fields={"body": 1.0}, b=0.5)
