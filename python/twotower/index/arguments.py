@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
+from twotower.index.aligned import aligned_empty
 from twotower.storage import StringTable
 from twotower.text import Vocabulary
 from twotower.text.term_ids import batches
@@ -132,8 +133,8 @@ def as_vectors(
     name : str
         What messages call it.
     own : bool
-        Return read-only memory that later changes of `values` do not reach: copied unless it was converted anyway, or
-        came read-only.
+        Return read-only memory that later changes of `values` do not reach, aligned to cache lines; an array that came
+        read-only and needs no conversion is returned as it is.
 
     Raises
     ------
@@ -157,13 +158,15 @@ def as_vectors(
         raise InvalidInputError(
             f"{name} has {array.shape[1]} dimensions, the index has {dim}: use the model of the index"
         )
+    ready = array.dtype == np.float32 and array.flags.c_contiguous and not array.flags.writeable
     with np.errstate(over="ignore"):
-        converted = np.ascontiguousarray(array, np.float32)
+        if own and not ready:
+            converted = aligned_empty(array.shape, np.float32)
+            converted[...] = array
+            converted.flags.writeable = False
+        else:
+            converted = np.ascontiguousarray(array, np.float32)
     _check_finite(array, converted, name)
-    if own and converted.flags.writeable:
-        if np.may_share_memory(converted, array):
-            converted = converted.copy()
-        converted.flags.writeable = False
     return converted
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InvalidInputError
+from twotower.index.aligned import aligned_empty
 from twotower.index.native import core
 
 _ROWS_AT_ONCE = 4096
@@ -77,7 +78,7 @@ def store(vectors: npt.NDArray[np.float32], storage: str) -> Stored:
         raise InvalidInputError(f"storage is {storage!r}: choose one of {', '.join(STORAGES)}")
     if storage == "float32":
         return Stored(storage, vectors)
-    rows = np.empty(vectors.shape, STORAGES[storage])
+    rows = aligned_empty(vectors.shape, STORAGES[storage])
     scales = np.empty(len(vectors), np.float32) if storage == "int8" else None
     for start in range(0, len(vectors), _ROWS_AT_ONCE):  # bounded memory
         part = slice(start, start + _ROWS_AT_ONCE)
