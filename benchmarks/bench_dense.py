@@ -22,7 +22,7 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
-from dense_peers import INEXACT, PEERS
+from dense_peers import INEXACT, PEERS, installed
 from machine_limits import measure
 
 import twotower as tt
@@ -147,7 +147,7 @@ def main():
     limits = measure(256)
     index = tt.FlatIndex.build(vectors, storage=arguments.storage)
     check_answers(index, queries)
-    peer = PEERS[arguments.peer](vectors, arguments.k) if arguments.peer else None
+    peer = installed([arguments.peer], vectors, arguments.k).get(arguments.peer) if arguments.peer else None
     machine = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(), "isa": tt.backend().isa}
     rates = {name: limit and round(limit / 1e9, 1) for name, limit in limits.items()}
     print(json.dumps({"limits_g_s": rates, **machine}))

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dense_peers import PEERS, installed
 
 import twotower as tt
 from twotower.index import FlatCodesIndex, FlatIndex
@@ -50,26 +51,6 @@ def load(name):
         return vectors, queries
     n, dim = map(int, name.split("x"))
     return clusters(n, dim)
-
-
-def svs_search(vectors, k):
-    import svs
-
-    index = svs.Flat(vectors, distance=svs.DistanceType.MIP, num_threads=1)
-    return lambda queries: index.search(queries, k)[0]
-
-
-def faiss_search(vectors, k):
-    import faiss
-
-    faiss.omp_set_num_threads(1)
-    faiss.cvar.distance_compute_blas_threshold = 1
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return lambda queries: index.search(queries, k)[1]
-
-
-PEERS = {"svs": svs_search, "faiss": faiss_search}
 
 
 def read_bandwidth(vectors):
@@ -108,7 +89,7 @@ def timed(searches, batches):
 def run(options):
     vectors, queries = load(options.data)
     index = FlatCodesIndex.build(vectors)
-    peers = {name: PEERS[name](vectors, options.k) for name in options.peers}
+    peers = installed(options.peers, vectors, options.k)
     check_answers(index, vectors, queries[:64], options.k, peers)
     for size in options.batches:
         starts = [
@@ -152,7 +133,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", help="minilm, or N x D as 1000000x128")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 32, 256])
-    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=["svs", "faiss-blas"])
     parser.add_argument("--flat", action="store_true", help="time FlatIndex, too")
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=7)

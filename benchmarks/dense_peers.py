@@ -3,6 +3,8 @@
 Knows no data and no clock. A peer is made from vectors [N, D] float32 and gives the DocIds [Q, K] of its best inner products.
 """
 
+import json
+
 import numpy as np
 
 
@@ -85,3 +87,14 @@ PEERS = {
 }
 INEXACT = {"torch-bf16": 0.8}
 """The share of a peer's answers that must be exact; .99 for the others, which sum float32 in another order."""
+
+
+def installed(names, vectors, k):
+    """Return the peers of these names that are there, ready to search; prints which are absent."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = PEERS[name](vectors, k)
+        except ImportError as error:
+            print(json.dumps({"peer": name, "absent": str(error)}))
+    return found
