@@ -19,6 +19,7 @@ from twotower.index.fielded_content import FieldedContent
 from twotower.index.lexical import LexicalIndex
 from twotower.index.lexical_content import FORMAT, AnalyzerLike
 from twotower.index.native import core
+from twotower.index.scorers import OtherScorer
 from twotower.storage import read_container, write_container
 from twotower.text import Analyzer, FieldAnalyzers, TermIds
 from twotower.text.term_ids import joined
@@ -97,7 +98,7 @@ class BM25FIndex(LexicalIndex):
     >>> pages = [{"title": "Love", "text": "sweet sorrow"}, {"title": "Nurse", "text": "sweet love, sweet"}]
     >>> index = BM25FIndex.build(pages, fields={"title": 2.0, "text": 1.0})
     >>> [(hit.doc_id, round(hit.score, 4)) for hit in index.search("love")]
-    [('0', 0.1257), ('1', 0.0922)]
+    [('0', 0.1257), ('1', 0.0925)]
     >>> [(part.tf, round(part.score, 4)) for part in index.explain("love", "0").terms[0].fields.values()]
     [(1, 0.1257), (0, 0.0)]
     """
@@ -255,10 +256,18 @@ class BM25FIndex(LexicalIndex):
     def _checked_scoring(cls, **scoring: Any) -> dict[str, Any]:
         return _options(**scoring)
 
+    def _other_scorer(self, given: dict[str, Any]) -> OtherScorer | None:
+        if "fields" in given and (not isinstance(given["fields"], Mapping) or set(given["fields"]) != set(self.fields)):
+            came = given["fields"]
+            named = sorted(map(str, came)) if isinstance(came, Mapping) else repr(came)
+            raise InvalidInputError(f"fields are {named}: give the weights of {sorted(self.fields)}")
+        return super()._other_scorer(given)
+
+    def text(self, doc_id: str) -> str:
+        """Not for this index: it keeps no texts."""
+        raise InputTypeError("BM25FIndex keeps no texts: read them where the documents are")
+
     def _make_scorer(self, scoring: dict[str, Any]) -> Any:
-        given = scoring["fields"]
-        if set(given) != set(self.fields):
-            raise InvalidInputError(f"fields are {sorted(given)}: give the weights of {sorted(self.fields)}")
         fields, b = ({name: scoring[option][name] for name in self.fields} for option in ("fields", "b"))
         return _scorer(self._index, self._content, fields, b, scoring["k1"])
 

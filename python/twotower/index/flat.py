@@ -26,6 +26,7 @@ from twotower.index.arguments import (
     check_threads,
 )
 from twotower.index.flat_storage import METRICS, STORAGES, Stored, make_searcher, read_stored, store
+from twotower.index.immutable import Immutable
 from twotower.index.where import DocBitmap, as_bitmap
 from twotower.storage import read_container, write_container
 from twotower.types import Hit, Hits
@@ -34,7 +35,7 @@ _KIND = "flat"
 Where = DocBitmap | npt.ArrayLike | Iterable[str] | None
 
 
-class FlatIndex:
+class FlatIndex(Immutable):
     """All vectors, searched exactly. Make one with `build` or `load`.
 
     A stored element stands for a float32 number (`vectors`), and a score is that of these numbers with the query as it is
@@ -258,8 +259,8 @@ class FlatIndex:
         array([[  3.,   1.],
                [  5., -inf]], dtype=float32)
         """
-        if isinstance(doc_ids, str) or any(isinstance(ids, str) for ids in doc_ids):
-            raise InputTypeError("doc_ids holds a string where a sequence of ids is needed: give one sequence a query")
+        if not _is_sequence(doc_ids) or not all(_is_sequence(ids) for ids in doc_ids):
+            raise InputTypeError("doc_ids must be one sequence of ids a query, such as [['a', 'b'], ['c']]")
         docs = np.full((len(doc_ids), max(map(len, doc_ids), default=0)), -1, np.int64)
         for row, ids in zip(docs, doc_ids, strict=True):
             row[: len(ids)] = [-1 if doc_id is None else self.doc_ids.index(doc_id) for doc_id in ids]
@@ -313,3 +314,7 @@ class FlatIndex:
         if odd >= 0:
             raise CorruptFileError(f"{where}: vector {odd} is not finite; save the index again")
         return index
+
+
+def _is_sequence(values: Any) -> bool:
+    return isinstance(values, np.ndarray | Sequence) and not isinstance(values, str | bytes)

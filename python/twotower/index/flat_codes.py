@@ -25,6 +25,7 @@ from twotower.index.arguments import (
     check_threads,
 )
 from twotower.index.flat_storage import Stored, make_searcher
+from twotower.index.immutable import Immutable
 from twotower.index.native import core
 from twotower.index.where import DocBitmap, as_bitmap
 from twotower.storage import read_container, write_container
@@ -69,7 +70,7 @@ class CodesProfile:
         return self.rescored / max(self.scanned, 1)
 
 
-class FlatCodesIndex:
+class FlatCodesIndex(Immutable):
     """All vectors and their codes, searched exactly. Make one with `build` or `load`.
 
     Scores, order and promises are those of `FlatIndex`, bit for bit: a code only says which interval surely contains
@@ -161,15 +162,15 @@ class FlatCodesIndex:
         return as_bitmap(where, self._doc_ids)
 
     @overload
-    def search(self, queries: Vector, k: int = 10, threads: int = 1, where: Where | None = None) -> list[Hit]: ...
+    def search(self, queries: Vector, k: int = 10, threads: int = 1, *, where: Where | None = None) -> list[Hit]: ...
     @overload
-    def search(self, queries: Matrix, k: int = 10, threads: int = 1, where: Where | None = None) -> Hits: ...
+    def search(self, queries: Matrix, k: int = 10, threads: int = 1, *, where: Where | None = None) -> Hits: ...
     @overload
     def search(
-        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, where: Where | None = None
+        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where | None = None
     ) -> Hits | list[Hit]: ...
     def search(
-        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, where: Where | None = None
+        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where | None = None
     ) -> Hits | list[Hit]:
         """Find the k documents with the largest inner products.
 
@@ -206,7 +207,7 @@ class FlatCodesIndex:
         return hits[0] if single else hits
 
     def profile(
-        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, where: Where | None = None
+        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where | None = None
     ) -> CodesProfile:
         """Search as `search` does and count the rows that each stage saw.
 

@@ -7,7 +7,7 @@ Legend: Q queries, C candidates, K results, N documents, V vocabulary, P posting
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
-from typing import Any, ClassVar, NoReturn, Self, overload
+from typing import Any, ClassVar, Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index.arguments import as_docs, check_k, check_name, check_threads
 from twotower.index.explanation import Explanation, TermScore
+from twotower.index.immutable import Immutable
 from twotower.index.lexical_build import BuildReport, Progress
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent, listed, term_ids
 from twotower.index.lexical_saving import build_to, saved_meta
@@ -33,7 +34,7 @@ Where = DocBitmap | npt.NDArray[Any] | Iterable[bool] | Iterable[int] | Iterable
 """Documents that may be returned; None: all."""
 
 
-class LexicalIndex(ABC):
+class LexicalIndex(Immutable, ABC):
     """Search over an inverted index; `BM25Index` and `TfidfIndex` bring the formula.
 
     Immutable, so searching from several threads at once is safe. The C++ core works with the GIL released.
@@ -70,16 +71,6 @@ class LexicalIndex(ABC):
 
     def __len__(self) -> int:
         return len(self.doc_ids)
-
-    def __reduce__(self) -> NoReturn:
-        name = type(self).__name__
-        raise InputTypeError(f"a {name} is not pickled: use save(folder), and {name}.load(folder) in the other process")
-
-    def __copy__(self) -> Self:
-        return self  # immutable
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self
 
     def __repr__(self) -> str:
         n_postings = len(self._content.postings["docs"])

@@ -6,13 +6,13 @@ Legend: N documents, Q queries, C candidates, K results, V terms, P postings.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, NoReturn, Self, overload
+from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import InputTypeError
 from twotower.index.arguments import as_docs, check_doc_ids, check_k, check_name, check_threads
+from twotower.index.immutable import Immutable
 from twotower.index.lexical import Where
 from twotower.index.native import core
 from twotower.index.search_profile import SearchProfile
@@ -66,7 +66,7 @@ class SparseExplanation:
     terms: list[SparseTermScore]
 
 
-class SparseIndex:
+class SparseIndex(Immutable):
     """Ranks documents by the inner product of sparse vectors. Made by `build` or `load`.
 
     For learned weights (SPLADE, uniCOIL, SPARC) and for any formula that gives a term of a document a number. Immutable, so
@@ -143,17 +143,6 @@ class SparseIndex:
 
     def __len__(self) -> int:
         return len(self.doc_ids)
-
-    def __reduce__(self) -> NoReturn:
-        raise InputTypeError(
-            "a SparseIndex is not pickled: use save(folder), and SparseIndex.load(folder) in the other process"
-        )
-
-    def __copy__(self) -> Self:
-        return self  # immutable
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self
 
     def __repr__(self) -> str:
         return f"SparseIndex({len(self)} documents, {self._content.n_terms} terms, {len(self._content.docs)} postings)"

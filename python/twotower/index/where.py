@@ -14,14 +14,15 @@ from twotower.errors import InputTypeError, InvalidInputError
 from twotower.index.arguments import DocIds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DocBitmap:
     """A set of documents of one index, made once and used for many searches.
 
     Attributes
     ----------
     words : ndarray of uint64, shape [ceil(N / 64)]
-        Bit ``doc % 64`` of word ``doc // 64`` is set for each document of the set; the bits beyond N are 0.
+        Bit ``doc % 64`` of word ``doc // 64`` is set for each document of the set; the bits beyond N are 0. Read-only: a
+        copy, unless the array came read-only.
     n_docs : int
         N.
     doc_ids : DocIds, optional
@@ -33,7 +34,7 @@ class DocBitmap:
     InputTypeError
         If `words` is no array of uint64 or `n_docs` no integer.
     InvalidInputError
-        If `words` has another shape.
+        If `words` has another shape, or a bit beyond N is set.
 
     Examples
     --------
@@ -59,6 +60,22 @@ class DocBitmap:
                 f"words of a DocBitmap of {self.n_docs} documents has shape {list(words.shape)}: "
                 "give one dimension, one word for each 64 documents"
             )
+        if self.n_docs % 64 and words[-1] >> np.uint64(self.n_docs % 64):
+            raise InvalidInputError(
+                f"words of a DocBitmap of {self.n_docs} documents has bits beyond the last document: they must be 0"
+            )
+        if words.flags.writeable:
+            words = words.copy()
+            words.flags.writeable = False
+            object.__setattr__(self, "words", words)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DocBitmap):
+            return NotImplemented
+        return self.n_docs == other.n_docs and np.array_equal(self.words, other.words)
+
+    def __hash__(self) -> int:
+        return hash((self.n_docs, self.words.tobytes()))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DocBitmap, (self.words, self.n_docs)  # another process has another index
@@ -104,7 +121,9 @@ def as_bitmap(where: Any, doc_ids: DocIds) -> DocBitmap:
         raise InputTypeError(
             f"where is {type(where).__name__}: give a bool array with one element a document, DocIds, doc_ids, or a DocBitmap"
         )
-    array = where if isinstance(where, np.ndarray) else _as_array(where, doc_ids)
+    array = _of_numbers(where) if isinstance(where, np.ndarray) else None
+    if array is None:
+        array = _as_array(where, doc_ids)
     if array.ndim != 1 or array.dtype.kind not in "biu":
         raise InputTypeError(
             f"where is {array.dtype} of shape {list(array.shape)}: give one dimension of bool or integers"
@@ -119,6 +138,11 @@ def as_bitmap(where: Any, doc_ids: DocIds) -> DocBitmap:
     mask = np.zeros(n, bool)
     mask[array] = True
     return DocBitmap.of_mask(mask, doc_ids)
+
+
+def _of_numbers(where: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """Return an array as it is, unless it is to be read element by element: of strings, or of nothing."""
+    return None if where.ndim == 1 and (where.dtype.kind in "OUT" or where.size == 0) else where
 
 
 def _as_array(where: Iterable[Any], doc_ids: DocIds) -> npt.NDArray[Any]:

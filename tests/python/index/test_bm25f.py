@@ -243,3 +243,12 @@ def test_options_of_one_call_are_those_of_an_index_built_with_them():
     assert index.search("love", 3, b=0.4) == index.search("love", 3)
     with pytest.raises(InvalidInputError, match=r"fields are \['body'\]: give the weights of \['text', 'title'\]"):
         index.search("love", fields={"body": 1.0}, b=0.5)
+
+
+@pytest.mark.parametrize("fields", [None, {"title": 1.0}, "title", {"x": 1.0}])
+def test_fields_of_one_call_are_those_of_the_index(fields):
+    index = BM25FIndex.build(PAGES, fields={"title": 2.0, "text": 1.0})
+    with pytest.raises(InvalidInputError, match=r"fields are .*: give the weights of \['text', 'title'\]"):
+        index.search("love", fields=fields)
+    with pytest.raises(InputTypeError, match="keeps no texts"):
+        index.text("0")
