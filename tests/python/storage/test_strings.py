@@ -46,7 +46,7 @@ def test_lone_surrogates_are_named():
         (b"ab", [0, 3], "ascend"),
         (b"ab", [0, 2, 1, 2], "ascend"),
         (b"ab", [0, -1, 2], "ascend"),
-        (b"a\xff", [0, 2], "byte 1 is not UTF-8"),
+        (b"a\xff", [0, 2], "near byte 1: not UTF-8"),
         ("aü".encode(), [0, 2, 3], "inside a character"),
     ],
 )
