@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.text.native import SplitRule
-from twotower.text.tokenizer_document import Added, DocumentReader, Template
+from twotower.text.tokenizer_config import Added, Template, TokenizerConfig
+from twotower.text.tokenizer_document import DocumentReader
 
 _MODEL = (
     "dropout",
@@ -35,30 +36,23 @@ PATTERNS: Mapping[str, SplitRule] = {
 """The regular expressions that a Split may have: those of GPT-2, of GPT-4 and Llama 3, and of Qwen 2."""
 
 
-@dataclass(frozen=True)
-class BPEConfig:
-    """All that a byte-level BPE tokenizer is made of; `document` is the tokenizer.json that says it.
+@dataclass(frozen=True, kw_only=True)
+class BPEConfig(TokenizerConfig):
+    """All that a byte-level BPE tokenizer is made of.
 
     `merges` has a row (left, right, merged) of ids for each merge, the first one first, int32 [M, 3]. `bare_types` are the
     type ids of a pair without special tokens.
     """
 
-    vocabulary: Mapping[str, int]
     merges: npt.NDArray[np.int32] = field(repr=False, compare=False)
     ignore_merges: bool
-    added: tuple[Added, ...]
     nfc: bool
     rule: SplitRule
     add_prefix_space: bool
     trim_spans: bool
     trim_keeps_first: bool
-    single: Template
-    pair: Template
     bare_types: tuple[int, int]
     decodes_bytes: bool
-    truncation: Mapping[str, Any] | None
-    padding: Mapping[str, Any] | None
-    document: Mapping[str, Any] = field(repr=False)
 
 
 def parse_document(document: Any, name: str) -> BPEConfig:
@@ -71,7 +65,7 @@ def parse_document(document: Any, name: str) -> BPEConfig:
     """
     reader = _BPEReader(name)
     reader.top(document)
-    model = reader.model(document.get("model"))
+    model = reader.merged(document)
     rule, add_prefix_space = reader.pre_tokenizer(document.get("pre_tokenizer"))
     added = reader.added_tokens(document.get("added_tokens"), model["vocabulary"])
     single, pair, trim_spans, trim_keeps_first = reader.template_and_trim(document.get("post_processor"))
@@ -99,10 +93,8 @@ def parse_document(document: Any, name: str) -> BPEConfig:
 class _BPEReader(DocumentReader):
     normalized_added = True
 
-    def model(self, model: Any) -> dict[str, Any]:
-        if isinstance(model, dict) and "type" not in model and "merges" in model:  # as older files have it
-            model = {"type": "BPE", **model}
-        self.typed(model, "BPE", _MODEL, "model")
+    def merged(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        model, vocabulary = self.model(document, "BPE", _MODEL)
         dropout = model.get("dropout")
         if dropout is not None and (type(dropout) not in (int, float) or dropout != 0):
             self.refuse(f"dropout {model['dropout']!r} of model", "null: the same text always has the same tokens")
@@ -114,9 +106,6 @@ class _BPEReader(DocumentReader):
             self.value({key: False, **model}, key, bool, "model")
         if model.get("unk_token") is not None:
             self.value(model, "unk_token", str, "model")
-        vocabulary = self.value(model, "vocab", dict, "model")
-        for token in vocabulary:
-            self.value(vocabulary, token, int, "the vocabulary")
         return {
             "vocabulary": vocabulary,
             "merges": self._merges(self.value(model, "merges", list, "model"), vocabulary),
@@ -154,9 +143,7 @@ class _BPEReader(DocumentReader):
         """Return whether text is composed."""
         if normalizer is None:
             return False
-        if isinstance(normalizer, dict) and normalizer.get("type") == "Sequence":
-            self.known(normalizer, ("type", "normalizers"), "normalizer")
-            parts = self.value(normalizer, "normalizers", list, "normalizer")
+        if (parts := self.parts(normalizer, "normalizers", "normalizer")) is not None:
             found = [self.normalizer(part) for part in parts]  # each is checked
             return any(found)
         self.typed(normalizer, "NFC", (), "normalizer")
@@ -170,11 +157,10 @@ class _BPEReader(DocumentReader):
 
     def pre_tokenizer(self, part: Any) -> tuple[SplitRule, bool]:
         where = "pre_tokenizer"
-        if not isinstance(part, dict) or part.get("type") != "Sequence":
+        parts = self.parts(part, "pretokenizers", where)
+        if parts is None:
             options = self.byte_level(part, where)
             return SplitRule.GPT2 if options["use_regex"] else SplitRule.NONE, options["add_prefix_space"]
-        self.known(part, ("type", "pretokenizers"), where)
-        parts = self.value(part, "pretokenizers", list, where)
         if len(parts) == 1:
             return self.pre_tokenizer(parts[0])
         if len(parts) != 2:
@@ -197,15 +183,13 @@ class _BPEReader(DocumentReader):
             options = self.byte_level(part, where)
             return *self.post_processor(None), options["trim_offsets"], options["add_prefix_space"]
         if kind == "RobertaProcessing":
-            self.known(part, ("type", "sep", "cls", "trim_offsets", "add_prefix_space"), where)
-            sep, cls = ((self.token_and_id(part.get(key), key), 0) for key in ("sep", "cls"))
-            trims = [self.value(part, key, bool, where) for key in ("trim_offsets", "add_prefix_space")]
-            pair = Template((cls,), (sep, sep), (sep,), (0, 0))
-            return Template((cls,), (), (sep,)), pair, trims[0], trims[1]
-        if kind != "Sequence":
+            flags = ("trim_offsets", "add_prefix_space")
+            cls, sep = self.cls_and_sep(part, *flags)
+            trim, keeps_first = (self.value(part, key, bool, where) for key in flags)
+            return Template((cls,), (), (sep,)), Template((cls,), (sep, sep), (sep,), (0, 0)), trim, keeps_first
+        parts = self.parts(part, "processors", where)
+        if parts is None:
             return *self.post_processor(part), False, False
-        self.known(part, ("type", "processors"), where)
-        parts = self.value(part, "processors", list, where)
         kinds = [step.get("type") if isinstance(step, dict) else step for step in parts]
         if len(parts) != 2 or kinds[0] != "ByteLevel" or kinds[1] not in ("TemplateProcessing", "BertProcessing"):
             self.refuse(f"the Sequence {kinds} in {where}", "ByteLevel and then TemplateProcessing or BertProcessing")

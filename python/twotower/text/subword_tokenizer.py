@@ -4,55 +4,16 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from typing import Any, ClassVar, Literal, Protocol, Self, SupportsIndex
+from typing import Any, ClassVar, Literal, Self, SupportsIndex
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text.native import NativeTemplate, SpanUnit
 from twotower.text.text_columns import Texts, native_texts
 from twotower.text.token_batch import TokenBatch
-from twotower.text.tokenizer_document import Added, Template
+from twotower.text.tokenizer_config import Template, TokenizerConfig
 from twotower.text.tokenizer_file import write_document
 
 _MAX_COUNT = 2**31
-
-
-class TokenizerConfig(Protocol):
-    """What the file of any tokenizer says."""
-
-    @property
-    def vocabulary(self) -> Mapping[str, int]:
-        """Token to id."""
-        ...
-
-    @property
-    def added(self) -> tuple[Added, ...]:
-        """Added tokens."""
-        ...
-
-    @property
-    def single(self) -> Template:
-        """What goes around a text."""
-        ...
-
-    @property
-    def pair(self) -> Template:
-        """What goes around a pair."""
-        ...
-
-    @property
-    def truncation(self) -> Mapping[str, Any] | None:
-        """As in the file."""
-        ...
-
-    @property
-    def padding(self) -> Mapping[str, Any] | None:
-        """As in the file."""
-        ...
-
-    @property
-    def document(self) -> Mapping[str, Any]:
-        """The tokenizer.json."""
-        ...
 
 
 class SubwordTokenizer(ABC):

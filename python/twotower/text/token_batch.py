@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.text.tokenizer_document import Template
+from twotower.text.tokenizer_config import Template
 
 # Legend: N texts (or pairs), T tokens of all texts, L tokens of a row.
 

@@ -5,10 +5,10 @@ What it asks for and twotower does not do is refused by name; nothing in it is s
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from twotower.errors import DataFormatError
+from twotower.text.tokenizer_config import Added, Template
 
 _TOP = (
     "version",
@@ -23,28 +23,6 @@ _TOP = (
 )
 _ADDED = ("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")
 _PADDING = ("strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id", "pad_token")
-
-
-@dataclass(frozen=True)
-class Added:
-    """An entry of `added_tokens`: a token that is found in raw text, or in normalised text."""
-
-    content: str
-    id: int
-    special: bool = True
-    lstrip: bool = False
-    rstrip: bool = False
-    normalized: bool = False
-
-
-@dataclass(frozen=True)
-class Template:
-    """What stands around the tokens of one text, or of a pair: ids with their type ids, and the type ids of the texts."""
-
-    before: tuple[tuple[int, int], ...] = ()
-    between: tuple[tuple[int, int], ...] = ()
-    after: tuple[tuple[int, int], ...] = ()
-    text_types: tuple[int, ...] = (0,)
 
 
 class DocumentReader:
@@ -110,6 +88,24 @@ class DocumentReader:
             self.wrong(f"{key} of {where} is {value!r}: it must be {expected}")
         return value
 
+    def model(self, document: Mapping[str, Any], kind: str, keys: Sequence[str]) -> tuple[Any, dict[str, int]]:
+        """Return the model, which in older files does not say its type, and its vocabulary."""
+        model = document.get("model")
+        if isinstance(model, dict):
+            model = {"type": kind, **model}
+        model = self.typed(model, kind, keys, "model")
+        vocabulary: dict[str, int] = self.value(model, "vocab", dict, "model")
+        for token in vocabulary:
+            self.value(vocabulary, token, int, "the vocabulary")
+        return model, vocabulary
+
+    def parts(self, part: Any, key: str, where: str) -> list[Any] | None:
+        """Return the steps of a Sequence, which are its field `key`; None if it is something else."""
+        if not isinstance(part, dict) or part.get("type") != "Sequence":
+            return None
+        steps: list[Any] = self.value(self.known(part, ("type", key), where), key, list, where)
+        return steps
+
     def added_tokens(self, added: Any, vocabulary: Mapping[str, int]) -> tuple[Added, ...]:
         """Return the added tokens; `post_processor` knows them and the vocabulary from then on.
 
@@ -157,16 +153,18 @@ class DocumentReader:
         if part is None:
             return Template(), Template(text_types=(0, 1))
         if isinstance(part, dict) and part.get("type") == "BertProcessing":
-            self.known(part, ("type", "sep", "cls"), "post_processor")
-            sep, cls = (self.token_and_id(part.get(key), key) for key in ("sep", "cls"))
-            pair = Template(((cls, 0),), ((sep, 0),), ((sep, 1),), (0, 1))
-            return Template(((cls, 0),), (), ((sep, 0),)), pair
+            cls, sep = self.cls_and_sep(part)
+            return Template((cls,), (), (sep,)), Template((cls,), (sep,), ((sep[0], 1),), (0, 1))
         self.typed(part, "TemplateProcessing", ("single", "pair", "special_tokens"), "post_processor")
         tokens = self.value(part, "special_tokens", dict, "post_processor")
         return self._template(part, "single", "A", tokens), self._template(part, "pair", "AB", tokens)
 
-    def token_and_id(self, entry: Any, key: str) -> int:
-        """Return the id of a pair of a token and its id."""
+    def cls_and_sep(self, part: Mapping[str, Any], *more: str) -> list[tuple[int, int]]:
+        """Return the ids and types of the two tokens of BertProcessing, or of one with `more` fields."""
+        self.known(part, ("type", "sep", "cls", *more), "post_processor")
+        return [(self._token_and_id(part.get(key), key), 0) for key in ("cls", "sep")]
+
+    def _token_and_id(self, entry: Any, key: str) -> int:
         if not isinstance(entry, list) or len(entry) != 2:
             self.wrong(f"{key} of post_processor is {entry!r}: it must be a token and its id")
         number = int(self.value({"id": entry[1]}, "id", int, f"{key} of post_processor"))

@@ -1,21 +1,20 @@
 """Checks the tokenizer.json (Hugging Face format) of a WordPiece tokenizer field by field. Knows no files and no text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from twotower.text.tokenizer_document import Added, DocumentReader, Template
+from twotower.text.tokenizer_config import TokenizerConfig
+from twotower.text.tokenizer_document import DocumentReader
 
 _NORMALIZER = ("clean_text", "handle_chinese_chars", "strip_accents", "lowercase")
-_MODEL = ("type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab")
+_MODEL = ("unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab")
 
 
-@dataclass(frozen=True)
-class WordPieceConfig:
-    """All that a WordPiece tokenizer is made of; `document` is the tokenizer.json that says it."""
+@dataclass(frozen=True, kw_only=True)
+class WordPieceConfig(TokenizerConfig):
+    """All that a WordPiece tokenizer is made of."""
 
-    vocabulary: Mapping[str, int]
-    added: tuple[Added, ...]
     clean_text: bool
     handle_chinese_chars: bool
     strip_accents: bool
@@ -23,13 +22,8 @@ class WordPieceConfig:
     unk_token: str
     prefix: str
     max_input_chars_per_word: int
-    single: Template
-    pair: Template
     decoder_prefix: str | None
     decoder_cleanup: bool
-    truncation: Mapping[str, Any] | None
-    padding: Mapping[str, Any] | None
-    document: Mapping[str, Any] = field(repr=False)
 
 
 def parse_document(document: Any, name: str) -> WordPieceConfig:
@@ -42,7 +36,7 @@ def parse_document(document: Any, name: str) -> WordPieceConfig:
     """
     reader = _WordPieceReader(name)
     reader.top(document)
-    model = reader.model(document.get("model"))
+    model = reader.word_pieces(document)
     normalizer = reader.normalizer(document.get("normalizer"))
     reader.typed(document.get("pre_tokenizer"), "BertPreTokenizer", (), "pre_tokenizer")
     added = reader.added_tokens(document.get("added_tokens"), model["vocabulary"])
@@ -65,13 +59,8 @@ def parse_document(document: Any, name: str) -> WordPieceConfig:
 
 
 class _WordPieceReader(DocumentReader):
-    def model(self, model: Any) -> dict[str, Any]:
-        if isinstance(model, dict) and "type" not in model and "merges" not in model:  # as older files have it
-            model = {"type": "WordPiece", **model}
-        self.typed(model, "WordPiece", _MODEL[1:], "model")
-        vocabulary = self.value(model, "vocab", dict, "model")
-        for token in vocabulary:
-            self.value(vocabulary, token, int, "the vocabulary")
+    def word_pieces(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        model, vocabulary = self.model(document, "WordPiece", _MODEL)
         unk_token = self.value(model, "unk_token", str, "model")
         if unk_token not in vocabulary:
             self.wrong(f"unk_token {unk_token!r} is not in the vocabulary")

@@ -39,6 +39,8 @@ WRONG = [
     (("post_processor", {"type": "BertProcessing", "sep": ["[SEP]", 2], "cls": ["[CLS]", 2]}), "sep of post_processor"),
     (("post_processor", {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[NO]", 99]}), "which is no token"),
     (("model", "continuing_subword_prefix", "\ud800"), "continuing_subword_prefix has the text .* lone surrogate"),
+    (("post_processor", {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2], "x": 1}), "the field 'x'"),
+    (("model", {"vocab": {}, "merges": []}), "the field 'merges' of model"),
     (("decoder", "prefix", "\ud800"), "prefix has the text .* lone surrogate"),
     (("post_processor", "special_tokens", "\udc00", {}), "special_tokens has the text .* lone surrogate"),
     *((("added_tokens", value), "added_tokens is no list") for value in ({}, False, 0, "")),
@@ -53,12 +55,21 @@ def test_wrong_parts_of_a_wordpiece_are_refused(change, message, tmp_path):
 
 BPE_SPLIT = {"type": "Split", "behavior": "Isolated", "invert": 0, "pattern": {"Regex": []}}
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+BERT = {"type": "BertProcessing", "sep": ["</s>", small_bpe.END], "cls": ["<s>", small_bpe.S]}
 BPE_WRONG = [
     (("model", "dropout", []), "dropout"),
     (("model", "dropout", False), "dropout"),
     (("model", "continuing_subword_prefix", 0), "continuing_subword_prefix 0"),
     (("pre_tokenizer", {"type": "Sequence", "pretokenizers": [BPE_SPLIT, BYTE_LEVEL]}), "invert 0"),
     (("pre_tokenizer", {"type": "Sequence", "pretokenizers": [{**BPE_SPLIT, "invert": False}, BYTE_LEVEL]}), "Regex"),
+    (("pre_tokenizer", {"type": "Sequence", "pretokenizers": [BYTE_LEVEL] * 3}), "a Sequence of 3 in pre_tokenizer"),
+    (("pre_tokenizer", {"type": "Sequence", "pretokenizers": [BYTE_LEVEL], "x": 1}), "the field 'x' of pre_tokenizer"),
+    (("normalizer", {"type": "Sequence", "normalizers": {}}), "normalizers of normalizer is {}"),
+    (("normalizer", {"type": "Sequence"}), "normalizers of normalizer is None"),
+    (("post_processor", "x", 1), "the field 'x' of post_processor"),
+    (("post_processor", {"type": "Sequence", "processors": [BERT, BERT]}), "the Sequence .'BertProcessing', 'BertPro"),
+    (("model", {"vocab": {}, "merges": [], "x": 1}), "the field 'x' of model"),
+    (("model", {"vocab": {}, "fuse_unk": False}), "merges of model is None"),
 ]
 
 
