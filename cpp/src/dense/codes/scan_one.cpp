@@ -130,7 +130,7 @@ class ScanOne {
 
   // Asks for the block after the one of reaching[i].
   void prefetch_next(const std::vector<std::uint32_t>& reaching, std::size_t i) const {
-    const std::uint32_t block = reaching[i] / kCodeRows;
+    const std::size_t block = reaching[i] / kCodeRows;
     while (i < reaching.size() && reaching[i] / kCodeRows == block) ++i;
     if (i == reaching.size()) return;
     const std::uint8_t* bytes = search_.codes.low + search_.byte_of(reaching[i]);

@@ -45,7 +45,7 @@ __m256 load(const void* row, std::size_t d, std::size_t n) noexcept {
   const auto* values = static_cast<const typename Storage::Element*>(row) + d;
   if (n >= 8) return Storage::load(values);
   typename Storage::Element part[8] = {};
-  for (std::size_t i = 0; i < n; ++i) part[i] = values[i];
+  __builtin_memcpy(part, values, n * sizeof *part);  // rows may begin anywhere
   return Storage::load(part);
 }
 

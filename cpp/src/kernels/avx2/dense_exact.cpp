@@ -73,11 +73,17 @@ void sum_all(const float* query, const float* const* rows, std::size_t n_rows, s
   for (std::size_t i = 0; i < left; ++i) sums[r + i] = extra[i];
 }
 
+// Rows may begin anywhere.
+std::uint16_t half_at(const void* row, std::size_t d) noexcept {
+  std::uint16_t bits;
+  __builtin_memcpy(&bits, static_cast<const char*>(row) + d * sizeof bits, sizeof bits);
+  return bits;
+}
+
 void widen_bfloat16(const void* row, std::size_t dim, float* values) noexcept {
-  const auto* bits = static_cast<const std::uint16_t*>(row);
   auto* out = reinterpret_cast<unsigned char*>(values);
   for (std::size_t d = 0; d < dim; ++d) {
-    const std::uint32_t wide = static_cast<std::uint32_t>(bits[d]) << 16;
+    const std::uint32_t wide = static_cast<std::uint32_t>(half_at(row, d)) << 16;
     __builtin_memcpy(out + d * sizeof wide, &wide, sizeof wide);
   }
 }
@@ -88,7 +94,7 @@ void widen_float16(const void* row, std::size_t dim, float* values) noexcept {
   for (; d + 8 <= dim; d += 8) {
     _mm256_storeu_ps(values + d, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bits + d))));
   }
-  for (; d < dim; ++d) values[d] = _cvtsh_ss(bits[d]);
+  for (; d < dim; ++d) values[d] = _cvtsh_ss(half_at(row, d));
 }
 
 void widen_int8(const void* row, std::size_t dim, float* values) noexcept {

@@ -39,14 +39,17 @@ struct Int8 {
   static float widen(std::int8_t value) noexcept { return static_cast<float>(value); }
 };
 
+// Element d of a row, wherever the row begins.
 template <class Storage>
-const typename Storage::Element* elements(const void* row) noexcept {
-  return static_cast<const typename Storage::Element*>(row);
+float widened(const void* row, std::size_t d) noexcept {
+  typename Storage::Element element;
+  __builtin_memcpy(&element, static_cast<const char*>(row) + d * sizeof element, sizeof element);
+  return Storage::widen(element);
 }
 
 template <class Storage>
 void widen(const void* row, std::size_t dim, float* values) noexcept {
-  for (std::size_t d = 0; d < dim; ++d) values[d] = Storage::widen(elements<Storage>(row)[d]);
+  for (std::size_t d = 0; d < dim; ++d) values[d] = widened<Storage>(row, d);
 }
 
 // ---------------------------------------------------------------- products and limits
@@ -62,11 +65,11 @@ void scan_panel(const void* queries, std::size_t width, const void* rows, std::s
                 std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void*,
                 std::uint64_t* masks) noexcept {
   for (std::size_t r = 0; r < n_rows; ++r) {
-    const auto* row = reinterpret_cast<const float*>(static_cast<const char*>(rows) + r * stride);
+    const char* row = static_cast<const char*>(rows) + r * stride;
     float sums[kLanes] = {};
     for (std::size_t d = 0; d < dim; ++d) {
       const float* column = static_cast<const float*>(queries) + d * width;
-      for (std::size_t w = 0; w < kLanes; ++w) sums[w] += row[d] * column[w];
+      for (std::size_t w = 0; w < kLanes; ++w) sums[w] += widened<Float32>(row, d) * column[w];
     }
     masks[r] = 0;
     for (std::size_t w = 0; w < kLanes; ++w) {
@@ -83,7 +86,7 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
   for (std::size_t r = 0; r < n_rows; ++r) {
     float sum = 0.0f;
     for (std::size_t d = 0; d < dim; ++d) {
-      sum += static_cast<const float*>(query)[d] * Storage::widen(elements<Storage>(rows[r])[d]);
+      sum += static_cast<const float*>(query)[d] * widened<Storage>(rows[r], d);
     }
     mask |= static_cast<std::uint64_t>(may_hit(sum, limits, r, limit)) << r;
   }
