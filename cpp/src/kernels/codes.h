@@ -56,7 +56,10 @@ extern const CodesKernels kCodes;
 }
 namespace avx512 {
 extern const CodesKernels kCodes;
-}
+// For avx512vnni, too, which has nothing better to select with.
+std::size_t select_sums(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
+                        CodeLine line, float threshold, std::uint32_t* found) noexcept;
+}  // namespace avx512
 namespace avx512vnni {
 extern const CodesKernels kCodes;
 }

@@ -20,7 +20,7 @@ from twotower.index.lexical import LexicalIndex
 from twotower.index.lexical_content import FORMAT, AnalyzerLike
 from twotower.index.native import core
 from twotower.index.scorers import OtherScorer
-from twotower.storage import read_container, write_container
+from twotower.storage import write_container
 from twotower.text import Analyzer, FieldAnalyzers, TermIds
 from twotower.text.term_ids import joined
 from twotower.types import Document
@@ -106,6 +106,7 @@ class BM25FIndex(LexicalIndex):
     kind = "bm25f"
     name = "bm25f"
     _option_names = ("fields", "b", "k1")
+    _content_type = FieldedContent
     _content: FieldedContent
 
     def __init__(self, content: FieldedContent, fields: dict[str, float], b: dict[str, float], k1: float) -> None:
@@ -218,24 +219,6 @@ class BM25FIndex(LexicalIndex):
         meta = {"format": FORMAT, "analyzers": self.analyzers.to_config(), "scoring": self._scoring()}
         meta["fields"] = list(self.fields)  # their order: JSON objects are sorted by key
         write_container(folder, self.kind, meta, self._content.to_arrays())
-
-    @classmethod
-    def load(cls, folder: str | PathLike[str]) -> Self:
-        """Open a saved index: arrays are checked in full.
-
-        Raises
-        ------
-        FileError
-            If the folder holds no saved index.
-        CorruptFileError
-            If it is damaged, or holds another kind of index or a version that this package does not read.
-        """
-        meta, arrays = read_container(folder, cls.kind)
-        content = FieldedContent.from_saved(meta, arrays)
-        scoring = meta.get("scoring")
-        if not isinstance(scoring, dict):
-            raise CorruptFileError(f"{folder}: the saved index lacks its scoring options: save it again")
-        return cls._from_saved(content, scoring)
 
     def _term_ids(self, queries: list[Any]) -> TermIds:
         own = super()._term_ids(queries)

@@ -5,19 +5,18 @@ Knows storages and metrics by name (flat_storage.py); products and bounds are in
 Legend: N documents, D dimensions, Q queries, K results, C candidates.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
+from twotower.errors import CorruptFileError, InvalidInputError
 from twotower.index.arguments import (
     DocIds,
     Matrix,
     Vector,
-    as_docs,
     as_queries,
     as_vectors,
     check_doc_ids,
@@ -25,17 +24,16 @@ from twotower.index.arguments import (
     check_name,
     check_threads,
 )
+from twotower.index.exact_vectors import ExactVectors
 from twotower.index.flat_storage import METRICS, STORAGES, Stored, make_searcher, read_stored, store
-from twotower.index.immutable import Immutable
-from twotower.index.where import DocBitmap, as_bitmap
+from twotower.index.where import Where
 from twotower.storage import read_container, write_container
 from twotower.types import Hit, Hits
 
 _KIND = "flat"
-Where = DocBitmap | npt.ArrayLike | Iterable[str] | None
 
 
-class FlatIndex(Immutable):
+class FlatIndex(ExactVectors):
     """All vectors, searched exactly. Make one with `build` or `load`.
 
     A stored element stands for a float32 number (`vectors`), and a score is that of these numbers with the query as it is
@@ -63,8 +61,7 @@ class FlatIndex(Immutable):
     def __init__(self, stored: Stored, metric: str, doc_ids: DocIds) -> None:
         self._stored = stored
         self._metric = metric
-        self._doc_ids = doc_ids
-        self._searcher = make_searcher(stored, metric)
+        super().__init__(make_searcher(stored, metric), doc_ids)
 
     @classmethod
     def build(
@@ -134,11 +131,6 @@ class FlatIndex(Immutable):
         """
         return self._stored.values()
 
-    @property
-    def doc_ids(self) -> DocIds:
-        """The user's ids by DocId: a sequence of str with a fast ``index(doc_id)``."""
-        return self._doc_ids
-
     @overload
     def search(self, queries: Vector, k: int = 10, threads: int = 1, *, where: Where = None) -> list[Hit]: ...
     @overload
@@ -186,85 +178,6 @@ class FlatIndex(Immutable):
         scores, docs = self._searcher.search(array, k, check_threads(threads), words)
         hits = Hits(scores, docs, self._doc_ids.__getitem__)
         return hits[0] if single else hits
-
-    def bitmap(self, where: Where) -> DocBitmap:
-        """Return the documents that `where` names as a set of this index, for searches to come.
-
-        Parameters and errors are those of ``search(where=...)``.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> index = FlatIndex.build(np.eye(3), ["a", "b", "c"])
-        >>> some = index.bitmap(["b", "c"])
-        >>> [hit.doc_id for hit in index.search(np.ones(3), where=some)]
-        ['b', 'c']
-        """
-        return as_bitmap(where, self.doc_ids)
-
-    def score(self, queries: npt.ArrayLike, docs: npt.ArrayLike, threads: int = 1) -> npt.NDArray[np.float32]:
-        """Return the exact scores of given documents.
-
-        Parameters
-        ----------
-        queries : array_like of float, shape [Q, D]
-        docs : array_like of int, shape [Q, C]
-            DocIds; -1 is padding.
-        threads : int
-            0 is every core.
-
-        Returns
-        -------
-        ndarray of float32, shape [Q, C]
-            -inf at padding.
-
-        Raises
-        ------
-        InvalidInputError, InputTypeError
-            As `search`; also for a DocId that the index does not have.
-        """
-        array = as_vectors(queries, self.dim, "queries")
-        wanted = as_docs(docs, len(array), len(self))
-        scores: npt.NDArray[np.float32] = self._searcher.score(array, wanted, check_threads(threads))
-        return scores
-
-    def scores(
-        self, queries: npt.ArrayLike, doc_ids: Sequence[Sequence[str | None]], threads: int = 1
-    ) -> npt.NDArray[np.float32]:
-        """Return the exact scores of documents by the user's ids: what a fusion asks of candidates.
-
-        Parameters
-        ----------
-        queries : array_like of float, shape [Q, D]
-        doc_ids : Q sequences of str or None
-            The documents to score for each query, as ``Hits.doc_ids`` has them; None is padding.
-        threads : int
-            0 is every core.
-
-        Returns
-        -------
-        ndarray of float32, shape [Q, C]
-            C is the greatest number of ids; -inf at padding and behind shorter sequences.
-
-        Raises
-        ------
-        InvalidInputError, InputTypeError
-            As `score`; also for an id that the index does not have.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> index = FlatIndex.build(np.eye(3), ["a", "b", "c"])
-        >>> index.scores(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), [["c", "a"], ["b"]])
-        array([[  3.,   1.],
-               [  5., -inf]], dtype=float32)
-        """
-        if not _is_sequence(doc_ids) or not all(_is_sequence(ids) for ids in doc_ids):
-            raise InputTypeError("doc_ids must be one sequence of ids a query, such as [['a', 'b'], ['c']]")
-        docs = np.full((len(doc_ids), max(map(len, doc_ids), default=0)), -1, np.int64)
-        for row, ids in zip(docs, doc_ids, strict=True):
-            row[: len(ids)] = [-1 if doc_id is None else self.doc_ids.index(doc_id) for doc_id in ids]
-        return self.score(queries, docs, threads)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Save to a folder; a kill at any moment leaves the old index or the new one.
@@ -314,7 +227,3 @@ class FlatIndex(Immutable):
         if odd >= 0:
             raise CorruptFileError(f"{where}: vector {odd} is not finite; save the index again")
         return index
-
-
-def _is_sequence(values: Any) -> bool:
-    return isinstance(values, np.ndarray | Sequence) and not isinstance(values, str | bytes)

@@ -17,21 +17,18 @@ from twotower.index.arguments import (
     DocIds,
     Matrix,
     Vector,
-    as_docs,
     as_queries,
     as_vectors,
     check_doc_ids,
     check_k,
     check_threads,
 )
+from twotower.index.exact_vectors import ExactVectors
 from twotower.index.flat_storage import Stored, make_searcher
-from twotower.index.immutable import Immutable
 from twotower.index.native import core
-from twotower.index.where import DocBitmap, as_bitmap
+from twotower.index.where import Where
 from twotower.storage import read_container, write_container
 from twotower.types import Hit, Hits
-
-Where = DocBitmap | npt.ArrayLike | Iterable[str]
 
 __all__ = ["CodesProfile", "FlatCodesIndex"]
 
@@ -70,7 +67,7 @@ class CodesProfile:
         return self.rescored / max(self.scanned, 1)
 
 
-class FlatCodesIndex(Immutable):
+class FlatCodesIndex(ExactVectors):
     """All vectors and their codes, searched exactly. Make one with `build` or `load`.
 
     Scores, order and promises are those of `FlatIndex`, bit for bit: a code only says which interval surely contains
@@ -97,9 +94,8 @@ class FlatCodesIndex(Immutable):
         self._vectors = vectors
         self._parts = parts
         self._mean = mean
-        self._doc_ids = doc_ids
         self._codes = core.DenseCodes(vectors=vectors, mean=mean, **parts)
-        self._exact = make_searcher(Stored("float32", vectors), "inner_product")
+        super().__init__(make_searcher(Stored("float32", vectors), "inner_product"), doc_ids)
 
     @classmethod
     def build(cls, vectors: npt.ArrayLike, doc_ids: Iterable[str] | None = None, threads: int = 0) -> Self:
@@ -141,37 +137,20 @@ class FlatCodesIndex(Immutable):
         """The vectors, read-only, shape [N, D]; mapped from disk in a loaded index."""
         return self._vectors
 
-    @property
-    def doc_ids(self) -> DocIds:
-        """The user's ids by DocId: a sequence of str with a fast ``index(doc_id)``."""
-        return self._doc_ids
-
     def memory(self) -> dict[str, int]:
         """Bytes by part: "codes" (what a search reads whole) and "vectors" (what it reads a few rows of)."""
         codes = sum(part.nbytes for part in self._parts.values()) + self._mean.nbytes
         return {"codes": codes, "vectors": self._vectors.nbytes}
 
-    def bitmap(self, where: Where) -> DocBitmap:
-        """Return a set of documents, for `where` of many searches.
-
-        Raises
-        ------
-        InvalidInputError, InputTypeError
-            As `search` does for `where`.
-        """
-        return as_bitmap(where, self._doc_ids)
-
     @overload
-    def search(self, queries: Vector, k: int = 10, threads: int = 1, *, where: Where | None = None) -> list[Hit]: ...
+    def search(self, queries: Vector, k: int = 10, threads: int = 1, *, where: Where = None) -> list[Hit]: ...
     @overload
-    def search(self, queries: Matrix, k: int = 10, threads: int = 1, *, where: Where | None = None) -> Hits: ...
+    def search(self, queries: Matrix, k: int = 10, threads: int = 1, *, where: Where = None) -> Hits: ...
     @overload
     def search(
-        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where | None = None
+        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where = None
     ) -> Hits | list[Hit]: ...
-    def search(
-        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where | None = None
-    ) -> Hits | list[Hit]:
+    def search(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where = None) -> Hits | list[Hit]:
         """Find the k documents with the largest inner products.
 
         Parameters
@@ -206,9 +185,7 @@ class FlatCodesIndex(Immutable):
         hits = Hits(scores, docs, self._doc_ids.__getitem__)
         return hits[0] if single else hits
 
-    def profile(
-        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where | None = None
-    ) -> CodesProfile:
+    def profile(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where = None) -> CodesProfile:
         """Search as `search` does and count the rows that each stage saw.
 
         Raises
@@ -219,37 +196,11 @@ class FlatCodesIndex(Immutable):
         array, _ = as_queries(queries, self.dim)
         return CodesProfile(*self._search(array, k, threads, where)[2])
 
-    def _search(self, queries: Matrix, k: int, threads: int, where: Where | None) -> tuple[Any, Any, Any]:
+    def _search(self, queries: Matrix, k: int, threads: int, where: Where) -> tuple[Any, Any, Any]:
         k = check_k(k, len(queries), len(self))
         allowed = None if where is None else np.ascontiguousarray(self.bitmap(where).words)
         found: tuple[Any, Any, Any] = self._codes.search(queries, k, check_threads(threads), allowed)
         return found
-
-    def score(self, queries: npt.ArrayLike, docs: npt.ArrayLike, threads: int = 1) -> npt.NDArray[np.float32]:
-        """Return the exact scores of given documents.
-
-        Parameters
-        ----------
-        queries : array_like of float, shape [Q, D]
-        docs : array_like of int, shape [Q, C]
-            DocIds; -1 is padding.
-        threads : int
-            0 is every core.
-
-        Returns
-        -------
-        ndarray of float32, shape [Q, C]
-            -inf at padding.
-
-        Raises
-        ------
-        InvalidInputError, InputTypeError
-            As `search`; also for a DocId that the index does not have.
-        """
-        array = as_vectors(queries, self.dim, "queries")
-        wanted = as_docs(docs, len(array), len(self))
-        scores: npt.NDArray[np.float32] = self._exact.score(array, wanted, check_threads(threads))
-        return scores
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Save codes and vectors to a folder; a kill at any moment leaves the old index or the new one.
@@ -303,7 +254,7 @@ class FlatCodesIndex(Immutable):
             index = cls(vectors, parts, mean, doc_ids)
         except InvalidInputError as error:
             raise CorruptFileError(f"{source}: {error}; save the index again") from error
-        odd = index._exact.odd_row()
+        odd = index._searcher.odd_row()
         if odd >= 0:
             raise CorruptFileError(f"{source}: vector {odd} is not finite; save the index again")
         return index

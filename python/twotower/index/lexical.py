@@ -22,16 +22,13 @@ from twotower.index.lexical_saving import build_to, saved_meta
 from twotower.index.native import core
 from twotower.index.scorers import OtherScorer, OtherScorers
 from twotower.index.search_profile import SearchProfile
-from twotower.index.where import DocBitmap, as_bitmap
+from twotower.index.where import DocBitmap, Where, as_bitmap
 from twotower.storage import read_container, write_container
 from twotower.text import TermIds
 from twotower.types import Hit, Hits
 
 Queries = Iterable[str] | Iterable[list[str]]
 """Texts, which are analysed, or lists of terms as they are."""
-
-Where = DocBitmap | npt.NDArray[Any] | Iterable[bool] | Iterable[int] | Iterable[str] | None
-"""Documents that may be returned; None: all."""
 
 
 class LexicalIndex(Immutable, ABC):
@@ -50,6 +47,7 @@ class LexicalIndex(Immutable, ABC):
     """
 
     kind: ClassVar[str]
+    _content_type: ClassVar[type[LexicalContent]] = LexicalContent
     _option_names: ClassVar[tuple[str, ...]] = ()  # of the formula
     _options_of: ClassVar[dict[str, tuple[str, ...]]] = {}  # those that go back to defaults when the key changes
 
@@ -399,7 +397,7 @@ class LexicalIndex(Immutable, ABC):
             If it is damaged, or holds another kind of index or a version that this package does not read.
         """
         meta, arrays = read_container(folder, cls.kind)
-        content = LexicalContent.from_saved(meta, arrays)
+        content = cls._content_type.from_saved(meta, arrays)
         scoring = meta.get("scoring")
         if not isinstance(scoring, dict):
             raise CorruptFileError(f"{folder}: the saved index lacks its scoring options: save it again")
@@ -440,8 +438,8 @@ class LexicalIndex(Immutable, ABC):
         return False
 
     def _make_scorer(self, scoring: dict[str, Any]) -> Any:
-        """Return the core's scorer for checked options."""
-        raise NotImplementedError
+        """Return the core's scorer for checked options. An index without options is never asked."""
+        return self._scorer
 
     @classmethod
     @abstractmethod

@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from twotower.index.arguments import as_docs, check_doc_ids, check_k, check_name, check_threads
 from twotower.index.immutable import Immutable
-from twotower.index.lexical import Where
 from twotower.index.native import core
 from twotower.index.search_profile import SearchProfile
 from twotower.index.sparse_content import SparseContent
 from twotower.index.sparse_vectors import SparseVectors, read_documents, read_queries
-from twotower.index.where import DocBitmap, as_bitmap
+from twotower.index.where import DocBitmap, Where, as_bitmap
 from twotower.types import Hit, Hits
 
 Term = str | int

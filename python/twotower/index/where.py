@@ -93,6 +93,10 @@ class DocBitmap:
         return cls(padded.view("<u8").astype(np.uint64, copy=False), len(mask), doc_ids)
 
 
+Where = DocBitmap | npt.NDArray[Any] | Iterable[bool] | Iterable[int] | Iterable[str] | None
+"""Documents that may be returned; None: all."""
+
+
 def as_bitmap(where: Any, doc_ids: DocIds) -> DocBitmap:
     """Return the documents that `where` names, for an index with these ids.
 

@@ -49,6 +49,13 @@ def test_an_empty_selection_finds_nothing():
 
 
 @pytest.mark.parametrize("doc_ids", [None, 5, ["0"], [None], [5]])
-def test_ids_to_score_are_one_sequence_a_query(doc_ids):
+@pytest.mark.parametrize("kind", [FlatIndex, FlatCodesIndex])
+def test_ids_to_score_are_one_sequence_a_query(kind, doc_ids):
     with pytest.raises(InputTypeError, match="one sequence of ids a query"):
-        FlatIndex.build(VECTORS).scores(VECTORS[:1], doc_ids)
+        kind.build(VECTORS).scores(VECTORS[:1], doc_ids)
+
+
+@pytest.mark.parametrize("kind", [FlatIndex, FlatCodesIndex])
+def test_scores_by_id(kind):
+    scores = kind.build(VECTORS, ["a", "b", "c"]).scores(np.array([[1.0, 2.0, 3.0]] * 2), [["c", None, "a"], ["b"]])
+    assert scores.tolist() == [[3.0, -np.inf, 1.0], [2.0, -np.inf, -np.inf]]

@@ -85,6 +85,8 @@ std::size_t put(unsigned mask, std::size_t base, std::uint32_t* found) noexcept 
   return n;
 }
 
+}  // namespace
+
 std::size_t select_sums(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                         CodeLine line, float threshold, std::uint32_t* found) noexcept {
   const __m512 unit = _mm512_set1_ps(line.unit), factor = _mm512_set1_ps(line.factor), t = _mm512_set1_ps(threshold);
@@ -103,8 +105,6 @@ std::size_t select_sums(const std::int32_t* sums, const float* scales, const flo
   }
   return n;
 }
-
-}  // namespace
 
 const CodesKernels kCodes{plane_sums, byte_sums, select_sums};
 

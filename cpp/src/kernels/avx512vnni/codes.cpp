@@ -134,37 +134,8 @@ void byte_sums(const std::int8_t* panels, std::size_t n_panels, std::size_t n_gr
   }
 }
 
-// ---------------------------------------------------------------- selection
-
-std::size_t put(unsigned mask, std::size_t base, std::uint32_t* found) noexcept {
-  std::size_t n = 0;
-  for (; mask != 0; mask &= mask - 1) {
-    found[n++] = static_cast<std::uint32_t>(base + static_cast<std::size_t>(__builtin_ctz(mask)));
-  }
-  return n;
-}
-
-std::size_t select_sums(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
-                        CodeLine line, float threshold, std::uint32_t* found) noexcept {
-  const __m512 unit = _mm512_set1_ps(line.unit), factor = _mm512_set1_ps(line.factor), t = _mm512_set1_ps(threshold);
-  const __m512i offset = _mm512_set1_epi32(line.offset), least = _mm512_set1_epi32(line.least);
-  std::size_t n = 0;
-  for (std::size_t r = 0; r < n_rows; r += 16) {
-    __mmask16 lanes = static_cast<__mmask16>(n_rows - r >= 16 ? 0xFFFFu : (1u << (n_rows - r)) - 1u);
-    const __m512i sum = _mm512_maskz_loadu_epi32(lanes, sums + r);
-    lanes = _mm512_mask_cmpge_epi32_mask(lanes, sum, least);
-    if (lanes == 0) continue;
-    const __m512 scale = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, scales + r), unit);
-    const __m512 score = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_sub_epi32(sum, offset)), scale);
-    const __m512 upper = _mm512_add_ps(score, _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(lanes, radii + r)));
-    const unsigned mask = _mm512_mask_cmp_ps_mask(lanes, upper, t, _CMP_NLT_UQ);
-    if (mask != 0) n += put(mask, r, found + n);
-  }
-  return n;
-}
-
 }  // namespace
 
-const CodesKernels kCodes{plane_sums, byte_sums, select_sums};
+const CodesKernels kCodes{plane_sums, byte_sums, avx512::select_sums};
 
 }  // namespace twotower::kernels::avx512vnni
