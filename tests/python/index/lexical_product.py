@@ -101,7 +101,8 @@ def check_random(n_corpora, seed=0):
     return differ, compared
 
 
-def run(pairwise):
+def run(pairwise, check_collections, check_random):
+    """Print what each part compared, and return how many answers differ."""
     started, differ, compared = time.perf_counter(), 0, 0
     for what, more, of in check_collections(pairwise):
         differ, compared = differ + more, compared + of
@@ -118,17 +119,18 @@ def run(pairwise):
     return differ + more
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(script, description, check_collections, check_random):
+    """Run a script's checks on every instruction set, each in a process of its own; return the exit code."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairwise", action="store_true")
     parser.add_argument("--one-isa", action="store_true", help="only the one in use")
     args = parser.parse_args()
     if args.one_isa:
-        return 1 if run(args.pairwise) else 0
-    command = [sys.executable, __file__, "--one-isa", *(["--pairwise"] if args.pairwise else [])]
+        return 1 if run(args.pairwise, check_collections, check_random) else 0
+    command = [sys.executable, script, "--one-isa", *(["--pairwise"] if args.pairwise else [])]
     codes = [subprocess.run(command, env={**os.environ, "TWOTOWER_ISA": isa}).returncode for isa in core.isa_names()]
     return max(codes)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__file__, __doc__, check_collections, check_random))

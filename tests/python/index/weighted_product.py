@@ -10,22 +10,16 @@ instruction set of this machine:
 test_weighted_algorithms.py runs the second. "exhaustive" itself is compared with plain Python in test_sparse.py and test_bm25f.py.
 """
 
-import argparse
 import json
-import os
-import subprocess
 import sys
-import time
 from collections import Counter
 from itertools import pairwise
 
 import numpy as np
-from lexical_product import COLLECTIONS, KS, compare
+from lexical_product import COLLECTIONS, KS, compare, main
 
 from real_data import require
-from twotower.hardware import backend
 from twotower.index import BM25FIndex, SparseIndex
-from twotower.index.native import core
 from twotower.text import Analyzer
 
 EXPANDED = 40  # terms of a query
@@ -142,34 +136,5 @@ def as_dicts(arrays):
     return [dict(zip(indices[a:b].tolist(), data[a:b].tolist(), strict=True)) for a, b in pairwise(indptr.tolist())]
 
 
-def run(pairwise):
-    started, differ, compared = time.perf_counter(), 0, 0
-    for what, more, of in check_collections(pairwise):
-        differ, compared = differ + more, compared + of
-        if more or not pairwise:
-            print(json.dumps({"part": what, "comparisons": of, "different": more}), flush=True)
-    more, of = check_random(60 if pairwise else 2000)
-    result = {
-        "isa": backend().isa,
-        "collections": {"comparisons": compared, "different": differ},
-        "random_corpora": {"comparisons": of, "different": more},
-        "seconds": round(time.perf_counter() - started, 1),
-    }
-    print(json.dumps(result), flush=True)
-    return differ + more
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairwise", action="store_true")
-    parser.add_argument("--one-isa", action="store_true", help="only the one in use")
-    args = parser.parse_args()
-    if args.one_isa:
-        return 1 if run(args.pairwise) else 0
-    command = [sys.executable, __file__, "--one-isa", *(["--pairwise"] if args.pairwise else [])]
-    codes = [subprocess.run(command, env={**os.environ, "TWOTOWER_ISA": isa}).returncode for isa in core.isa_names()]
-    return max(codes)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__file__, __doc__, check_collections, check_random))
