@@ -39,9 +39,12 @@ def batches(items: Iterable[T]) -> Iterator[tuple[int, tuple[T, ...]]]:
 
 def joined(parts: Iterable[TermIds]) -> TermIds:
     """Put batches of texts one behind the other."""
+    held = list(parts)
+    if len(held) == 1:  # a query, as a rule: nothing to copy
+        return held[0]
     ids = [np.zeros(0, np.int32)]
     offsets = [np.zeros(1, np.int64)]
-    for part in parts:
+    for part in held:
         ids.append(part.ids)
         offsets.append(part.offsets[1:] + offsets[-1][-1])
     return TermIds(np.concatenate(ids), np.concatenate(offsets))
