@@ -101,7 +101,8 @@ void scan_panel(const void* queries, std::size_t width, const void* rows, std::s
 
 // One row after another: the hardware fetches one stream ahead at the full rate of the memory, and several at half of
 // it. Two chains hide a part of the latency of the products, and the next rows the rest.
-std::int32_t product(const char* query, const char* row, std::size_t row_bytes) noexcept {
+float product(const void* of_query, const void* of_row, std::size_t row_bytes, std::int32_t start) noexcept {
+  const auto *query = static_cast<const char*>(of_query), *row = static_cast<const char*>(of_row);
   __m512i sums[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
   std::size_t at = 0;
   for (; at + 128 <= row_bytes; at += 128) {
@@ -117,7 +118,7 @@ std::int32_t product(const char* query, const char* row, std::size_t row_bytes) 
     const __m512i q = _mm512_loadu_si512(query + at), x = _mm512_maskz_loadu_epi8(mask, row + at);
     sums[i] = _mm512_dpbusd_epi32(sums[i], q, x);
   }
-  return _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1]));
+  return static_cast<float>(start + _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1])));
 }
 
 // The mask of 16 rows for one query.
@@ -134,10 +135,7 @@ std::uint64_t may_hit(__m512 products, const RowLimits& rows, std::size_t r, __m
 std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
   alignas(64) float products[kMaxScanRows];
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    const auto sum = product(static_cast<const char*>(query), static_cast<const char*>(rows[r]), dim);
-    products[r] = static_cast<float>(limits.start[r] + sum);
-  }
+  for (std::size_t r = 0; r < n_rows; ++r) products[r] = product(query, rows[r], dim, limits.start[r]);
   std::uint64_t mask = 0;
   for (std::size_t r = 0; r < n_rows; r += 16) {
     const __mmask16 lanes = first_lanes(n_rows - r);
@@ -148,6 +146,6 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
 
 }  // namespace
 
-const ScanKernels kScanInt8{QueryForm::kInt8, false, kLanes, kMaxWidth, scan_panel, scan_rows};
+const ScanKernels kScanInt8{QueryForm::kInt8, false, kLanes, kMaxWidth, scan_panel, scan_rows, product};
 
 }  // namespace twotower::kernels::avx512vnni
