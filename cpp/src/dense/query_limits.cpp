@@ -72,7 +72,7 @@ float coded_radius(const kernels::CodedRow& coded, std::size_t dim, float scale,
   const double width = std::sqrt(static_cast<double>(dim)) * (0.5 + 0x1p-13);
   const double error = width * static_cast<double>(coded.step) * static_cast<double>(scale);
   const double length = static_cast<double>(norm) + error;
-  return round_up((error + kQueryShare * length) * kUp + 0x1p-19 * length);
+  return static_cast<float>((error + kQueryShare * length) * (1.0 + 0x1p-22) + 0x1p-19 * length);  // rounded up
 }
 
 QueryBound::QueryBound(const float* query, std::size_t dim, QueryForm form, double lost, Metric metric, RowForm rows)

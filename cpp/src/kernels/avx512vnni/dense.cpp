@@ -47,6 +47,7 @@ template <std::size_t kVectors, std::size_t kRows>
 void panel_block(const std::int32_t* queries, const char* rows, std::size_t stride, std::size_t n_units,
                  const RowLimits& limits, std::size_t first, const PanelLimits& panel, const char* ahead,
                  std::uint64_t* masks) noexcept {
+  constexpr std::size_t kLines = (kRows + 3) / 4;
   __m512i sums[kRows][kVectors];
 #pragma GCC unroll 24
   for (std::size_t r = 0; r < kRows; ++r) {
@@ -54,7 +55,8 @@ void panel_block(const std::int32_t* queries, const char* rows, std::size_t stri
     for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = _mm512_set1_epi32(limits.start[first + r]);
   }
   for (std::size_t u = 0; u < n_units; ++u) {
-    _mm_prefetch(ahead + u * 64, _MM_HINT_T1);
+#pragma GCC unroll 6
+    for (std::size_t line = 0; line < kLines; ++line) _mm_prefetch(ahead + (u * kLines + line) * 64, _MM_HINT_T1);
     __m512i q[kVectors];
 #pragma GCC unroll 3
     for (std::size_t v = 0; v < kVectors; ++v) q[v] = _mm512_load_si512(queries + (u * kVectors + v) * kLanes);
@@ -81,7 +83,7 @@ void scan_groups(const std::int32_t* queries, const char* rows, std::size_t stri
                  std::uint64_t* masks) noexcept {
   constexpr std::size_t kRows = 24 / kVectors;
   std::size_t r = 0;
-  for (; r + kRows <= n_rows; r += kRows, ahead += n_units * 64) {
+  for (; r + kRows <= n_rows; r += kRows, ahead += n_units * (kRows / 4) * 64) {
     panel_block<kVectors, kRows>(queries, rows + r * stride, stride, n_units, limits, r, panel, ahead, masks);
   }
   for (; r < n_rows; ++r) {
