@@ -27,7 +27,7 @@ AXES = {
     "metric": METRICS,
     "n": (0, 1, 7, 8, 15, 16, 17, 47, 48, 49, 1000),
     "dim": (1, 3, 16, 17, 384, 768, 1000),
-    "values": ("normal", "ties", "near", "scales"),
+    "values": ("normal", "ties", "near", "scales", "rogue", "close", "close rows"),
     "queries": (1, 2, 7, 8, 31, 32, 33, 257),
     "k": (1, 10, 100, None),  # None: N
     "threads": (1, 2),
@@ -35,10 +35,14 @@ AXES = {
 }
 OF_INDEX = ("storage", "metric", "n", "dim", "values")
 LARGE = {"n": 100_003, "dim": 48, "queries": 33}
+CLOSE = {"n": 1000, "dim": 384, "k": 10, "threads": 1, "filtered": False}
+GAPS = (2.0**-22, 2.0**-17, 2.0**-12, 2.0**-7)
 
 
 def make_values(values, n, dim, rng):
     """Vectors [n, dim] of one kind: what is hard for a fast pass."""
+    if values.startswith("close"):
+        return (make_nearly_cancelling if values == "close rows" else make_mirrored)(n, dim, rng)
     x = rng.standard_normal((n, dim))
     match values:
         case "ties":
@@ -47,9 +51,29 @@ def make_values(values, n, dim, rng):
             x = 1 + x * 1e-6
         case "scales":
             x *= 10.0 ** rng.uniform(-3, 3, (n, 1))
+        case "rogue":
+            x[:, 0] *= 50
     if values != "near" and n > 2:
         x[n // 2] = 0
     return x.astype(np.float32)
+
+
+def make_mirrored(n, dim, rng):
+    """Vectors whose halves are equal: integers that every storage and 8-bit codes hold, all of one length."""
+    half = dim // 2
+    magnitudes = 127 - np.arange(half) * 126 // max(half, 1)
+    y = np.array([rng.permutation(magnitudes) for _ in range(n)]).reshape(n, half) * rng.choice([-1, 1], (n, half))
+    return np.hstack([y, y, np.zeros((n, dim % 2))]).astype(np.float32)
+
+
+def make_nearly_cancelling(n, dim, rng):
+    """Vectors whose products with mirrored ones are tiny beside their parts: less than fast products are off.
+
+    Vector i leaves about `GAPS`[i % 4] of the parts: below the errors of float32 sums, of those and bfloat16 products, ...
+    """
+    y = rng.standard_normal((n, dim // 2))
+    gaps = np.resize(GAPS, (n, 1)) * rng.standard_normal((n, dim // 2))
+    return np.hstack([y, -y * (1 + gaps), np.zeros((n, dim % 2))]).astype(np.float32)
 
 
 class Cell:
@@ -58,7 +82,8 @@ class Cell:
     def __init__(self, storage, metric, n, dim, values, n_queries):
         rng = np.random.default_rng([n, dim, AXES["values"].index(values)])
         self.index = FlatIndex.build(make_values(values, n, dim, rng), storage=storage, metric=metric)
-        self.queries = make_values(values, n_queries, dim, rng)
+        of_queries = {"close": "close rows", "close rows": "close"}.get(values, values)
+        self.queries = make_values(of_queries, n_queries, dim, rng)
         self.allowed = rng.random(n) < 0.6
         self.scores = dense_oracle.scores(self.index.vectors, self.queries, metric)
 
@@ -91,9 +116,15 @@ def pairwise():
             yield {name: AXES[name][number] for name, number in drawn[chosen].items()}
 
 
+def close():
+    """Cases that a bound which is too small fails: every storage and metric, row by row and in panels."""
+    for storage, metric, values, queries in itertools.product(STORAGES, METRICS, ("close", "close rows"), (4, 33)):
+        yield {"storage": storage, "metric": metric, "values": values, "queries": queries, **CLOSE}
+
+
 def compare_pairwise():
     """Return the cases that differ, and the number of cases."""
-    cases = list(pairwise())
+    cases = [*pairwise(), *close()]
     return [case for case in cases if not compare_one(case)], len(cases)
 
 
@@ -113,7 +144,7 @@ def compare_all():
             compared += 1
             if not cell.equal(*of_one):
                 differ.append(dict(zip(AXES, (*of_index, *of_one), strict=True)))
-    for storage, metric, values in itertools.product(AXES["storage"], AXES["metric"], ("normal", "ties")):
+    for storage, metric, values in itertools.product(AXES["storage"], AXES["metric"], AXES["values"]):
         cell = Cell(storage, metric, LARGE["n"], LARGE["dim"], values, LARGE["queries"])
         for queries, k, threads, filtered in itertools.product((1, 33), (10, 1000), (1, 2), (False, True)):
             compared += 1
