@@ -27,7 +27,7 @@ AXES = {
     "metric": METRICS,
     "n": (0, 1, 7, 8, 15, 16, 17, 47, 48, 49, 1000),
     "dim": (1, 3, 16, 17, 384, 768, 1000),
-    "values": ("normal", "ties", "near", "scales", "rogue", "close", "close rows"),
+    "values": ("normal", "ties", "near", "scales", "rogue", "close", "close rows", "hidden"),
     "queries": (1, 2, 7, 8, 31, 32, 33, 257),
     "k": (1, 10, 100, None),  # None: N
     "threads": (1, 2),
@@ -36,6 +36,8 @@ AXES = {
 OF_INDEX = ("storage", "metric", "n", "dim", "values")
 LARGE = {"n": 100_003, "dim": 48, "queries": 33}
 CLOSE = {"n": 1000, "dim": 384, "k": 10, "threads": 1, "filtered": False}
+ASKED_BY = {"close": "close rows", "close rows": "close", "hidden": "hidden queries"}
+"""Kinds of vectors whose queries are of another kind."""
 GAPS = (2.0**-22, 2.0**-17, 2.0**-12, 2.0**-7)
 
 
@@ -43,6 +45,8 @@ def make_values(values, n, dim, rng):
     """Vectors [n, dim] of one kind: what is hard for a fast pass."""
     if values.startswith("close"):
         return (make_nearly_cancelling if values == "close rows" else make_mirrored)(n, dim, rng)
+    if values.startswith("hidden"):
+        return (make_hidden if values == "hidden" else make_seekers)(n, dim, rng)
     x = rng.standard_normal((n, dim))
     match values:
         case "ties":
@@ -76,13 +80,28 @@ def make_nearly_cancelling(n, dim, rng):
     return np.hstack([y, -y * (1 + gaps), np.zeros((n, dim % 2))]).astype(np.float32)
 
 
+def make_hidden(n, dim, rng):
+    """Vectors with a rogue dimension; every second one is lost when it is rounded to 8 bits, and is among the best."""
+    x = np.where(np.arange(n)[:, None] % 2, rng.uniform(0.45, 0.49, (n, dim)), rng.random((n, dim)) < 0.3)
+    x = x * np.where(np.arange(dim) % 2, 1, -1)
+    x[:, 0] = 127
+    return x.astype(np.float32)
+
+
+def make_seekers(n, dim, rng):
+    """Queries along the signs of `make_hidden`, which do not ask for the rogue dimension."""
+    x = rng.uniform(0.5, 1.5, (n, dim)) * np.where(np.arange(dim) % 2, 1, -1)
+    x[:, 0] = 0
+    return x.astype(np.float32)
+
+
 class Cell:
     """One index with the oracle's scores for every query that a case may take."""
 
     def __init__(self, storage, metric, n, dim, values, n_queries):
         rng = np.random.default_rng([n, dim, AXES["values"].index(values)])
         self.index = FlatIndex.build(make_values(values, n, dim, rng), storage=storage, metric=metric)
-        of_queries = {"close": "close rows", "close rows": "close"}.get(values, values)
+        of_queries = ASKED_BY.get(values, values)
         self.queries = make_values(of_queries, n_queries, dim, rng)
         self.allowed = rng.random(n) < 0.6
         self.scores = dense_oracle.scores(self.index.vectors, self.queries, metric)
@@ -118,7 +137,7 @@ def pairwise():
 
 def close():
     """Cases that a bound which is too small fails: every storage and metric, row by row and in panels."""
-    for storage, metric, values, queries in itertools.product(STORAGES, METRICS, ("close", "close rows"), (4, 33)):
+    for storage, metric, values, queries in itertools.product(STORAGES, METRICS, ASKED_BY, (4, 33)):
         yield {"storage": storage, "metric": metric, "values": values, "queries": queries, **CLOSE}
 
 
