@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t kTileQueries = 1024;        // queries that share one pass over the rows
 constexpr std::size_t kPanelQueries = 8;          // from so many queries on, a panel beats single queries
-constexpr std::size_t kCodedQueries = 8;          // from so many on, coding the rows pays
+constexpr std::size_t kCodedQueries = 5;          // from so many on, coding the rows pays
 constexpr std::size_t kBlockElements = 1u << 20;  // of rows a thread takes at once: some milliseconds of a large tile
 constexpr std::size_t kBlockAlign = 192;          // rows: whole batches of either kind
 constexpr std::size_t kBlocksOfThread = 8;        // at least, so that threads end together
@@ -54,10 +54,10 @@ class Tile {
         queries_(queries),
         k_(k),
         where_(where),
+        is_coded_(n_queries >= kCodedQueries && code_row_of(kernels::active(), view.vectors) != nullptr),
         prepared_(scan_kernels(kernels::active(), view.vectors), view, queries, n_queries,
-                  n_queries >= kPanelQueries) {
-    if (n_queries < kCodedQueries || code_row_of(kernels::active(), view.vectors) == nullptr) return;
-    coded_.emplace(kernels::active().dense.int8, view, queries, n_queries, true, RowForm::kCoded);
+                  is_coded_ || n_queries >= kPanelQueries) {
+    if (is_coded_) coded_.emplace(kernels::active().dense.int8, view, queries, n_queries, true, RowForm::kCoded);
   }
 
   void search(unsigned threads, float* scores, std::int64_t* docs) {
@@ -102,6 +102,7 @@ class Tile {
   const float* queries_;
   std::size_t k_;
   const std::uint64_t* where_;
+  bool is_coded_;
   PreparedQueries prepared_;
   std::optional<PreparedQueries> coded_;
 };

@@ -54,8 +54,8 @@ struct ScanKernels {
   /// Bit w of masks[r] is set where row r may be a hit of query w of a panel [U, W] of 32-bit units, aligned to 64
   /// bytes.
   ///
-  /// `rows` begin `stride` bytes apart, and have zeros up to a whole unit. Meanwhile one cache line for each unit and
-  /// some rows is fetched from `ahead` on, wherever that points.
+  /// `rows` begin `stride` bytes apart, and have zeros up to a whole unit. Meanwhile one to three cache lines
+  /// for each unit and some rows are fetched from `ahead` on, wherever that points.
   void (*scan_panel)(const void* queries, std::size_t width, const void* rows, std::size_t stride, std::size_t n_rows,
                      std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void* ahead,
                      std::uint64_t* masks) noexcept;

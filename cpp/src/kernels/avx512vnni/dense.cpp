@@ -42,12 +42,18 @@ void add_products(__m512i& sum, __m512i query, __m512i row) noexcept {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(query), "v"(row));
 }
 
+// Cache lines fetched for each unit of `n_rows`: as much as rows of float32 have, which are coded for this kernel; but
+// more than 3 wait for each other.
+constexpr std::size_t lines_ahead(std::size_t n_rows) noexcept {
+  return n_rows < 8 ? 1 : n_rows < 12 ? 2 : 3;
+}
+
 // 24 accumulators, at most 3 columns of queries and a broadcast are 28 of the 32 registers.
 template <std::size_t kVectors, std::size_t kRows>
 void panel_block(const std::int32_t* queries, const char* rows, std::size_t stride, std::size_t n_units,
                  const RowLimits& limits, std::size_t first, const PanelLimits& panel, const char* ahead,
                  std::uint64_t* masks) noexcept {
-  constexpr std::size_t kLines = (kRows + 3) / 4;
+  constexpr std::size_t kLines = lines_ahead(kRows);
   __m512i sums[kRows][kVectors];
 #pragma GCC unroll 24
   for (std::size_t r = 0; r < kRows; ++r) {
@@ -83,7 +89,7 @@ void scan_groups(const std::int32_t* queries, const char* rows, std::size_t stri
                  std::uint64_t* masks) noexcept {
   constexpr std::size_t kRows = 24 / kVectors;
   std::size_t r = 0;
-  for (; r + kRows <= n_rows; r += kRows, ahead += n_units * (kRows / 4) * 64) {
+  for (; r + kRows <= n_rows; r += kRows, ahead += n_units * lines_ahead(kRows) * 64) {
     panel_block<kVectors, kRows>(queries, rows + r * stride, stride, n_units, limits, r, panel, ahead, masks);
   }
   for (; r < n_rows; ++r) {
