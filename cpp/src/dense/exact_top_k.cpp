@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "dense/default_float_environment.h"
@@ -23,6 +24,7 @@ namespace {
 
 constexpr std::size_t kTileQueries = 1024;        // queries that share one pass over the rows
 constexpr std::size_t kPanelQueries = 8;          // from so many queries on, a panel beats single queries
+constexpr std::size_t kCodedQueries = 5;          // from so many on, coding the rows pays
 constexpr std::size_t kBlockElements = 1u << 20;  // of rows a thread takes at once: some milliseconds of a large tile
 constexpr std::size_t kBlockAlign = 192;          // rows: whole batches of either kind
 constexpr std::size_t kBlocksOfThread = 8;        // at least, so that threads end together
@@ -52,8 +54,11 @@ class Tile {
         queries_(queries),
         k_(k),
         where_(where),
-        panels_(n_queries >= kPanelQueries),
-        prepared_(scan_kernels(kernels::active(), view.vectors), view, queries, n_queries, panels_) {}
+        is_coded_(n_queries >= kCodedQueries && code_row_of(kernels::active(), view.vectors) != nullptr),
+        prepared_(scan_kernels(kernels::active(), view.vectors), view, queries, n_queries,
+                  is_coded_ || n_queries >= kPanelQueries) {
+    if (is_coded_) coded_.emplace(kernels::active().dense.int8, view, queries, n_queries, true, RowForm::kCoded);
+  }
 
   void search(unsigned threads, float* scores, std::int64_t* docs) {
     const std::size_t n_docs = view_.vectors.n_docs;
@@ -65,7 +70,8 @@ class Tile {
     run_workers(workers, [&](unsigned worker) {
       const DefaultFloatEnvironment environment;
       auto scan =
-          std::make_unique<Scan>(kernels::active(), view_, prepared_, queries_, std::min(k_, n_docs), where_, panels_);
+          std::make_unique<Scan>(kernels::active(), view_, prepared_, coded_ ? &*coded_ : nullptr, queries_,
+                                 std::min(k_, n_docs), where_);
       try {
         for (std::size_t begin; (begin = next.fetch_add(step)) < n_docs;) {
           scan->scan(begin, std::min(n_docs, begin + step));
@@ -96,8 +102,9 @@ class Tile {
   const float* queries_;
   std::size_t k_;
   const std::uint64_t* where_;
-  bool panels_;
+  bool is_coded_;
   PreparedQueries prepared_;
+  std::optional<PreparedQueries> coded_;
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ const kernels::ScanKernels& scan_kernels(const kernels::Kernels& kernels, const 
 }
 
 PreparedQueries::PreparedQueries(const kernels::ScanKernels& scan, const DenseView& view, const float* queries,
-                                 std::size_t n_queries, bool with_panels)
+                                 std::size_t n_queries, bool with_panels, RowForm rows)
     : row_units_(row_units(scan.form, view.vectors.dim)) {
   const std::size_t dim = view.vectors.dim;
   rows_.assign(n_queries * row_units_, 0);
@@ -39,7 +39,7 @@ PreparedQueries::PreparedQueries(const kernels::ScanKernels& scan, const DenseVi
   for (std::size_t q = 0; q < n_queries; ++q) {
     const float* query = queries + q * dim;
     const double lost = round_query(query, dim, scan.form, rows_.data() + q * row_units_, units_[q]);
-    bounds_.emplace_back(query, dim, scan.form, lost, view.metric);
+    bounds_.emplace_back(query, dim, scan.form, lost, view.metric, rows);
     factors_[q] = bounds_.back().factor();
   }
   if (with_panels) lay_out_panels(scan);

@@ -68,7 +68,14 @@ double round_query(const float* query, std::size_t dim, QueryForm form, void* ou
   return 0.0;
 }
 
-QueryBound::QueryBound(const float* query, std::size_t dim, QueryForm form, double lost, Metric metric)
+float coded_radius(const kernels::CodedRow& coded, std::size_t dim, float scale, float norm) noexcept {
+  const double width = std::sqrt(static_cast<double>(dim)) * (0.5 + 0x1p-13);
+  const double error = width * static_cast<double>(coded.step) * static_cast<double>(scale);
+  const double length = static_cast<double>(norm) + error;
+  return static_cast<float>((error + kQueryShare * length) * (1.0 + 0x1p-22) + 0x1p-19 * length);  // rounded up
+}
+
+QueryBound::QueryBound(const float* query, std::size_t dim, QueryForm form, double lost, Metric metric, RowForm rows)
     : metric_(metric), dim_(static_cast<double>(dim)) {
   for (std::size_t d = 0; d < dim; ++d) squares_ += static_cast<double>(query[d]) * static_cast<double>(query[d]);
   norm_ = std::sqrt(squares_);
@@ -78,6 +85,7 @@ QueryBound::QueryBound(const float* query, std::size_t dim, QueryForm form, doub
   if (form == QueryForm::kFloat32) relative += gamma32(dim) * (1.0 + 0x1p-20);
   if (form == QueryForm::kBfloat16) relative += gamma32(2 * dim) * (1.0 + 0x1p-20);
   factor_ = round_up((relative * (norm_ + lost) + lost) * kUp);
+  if (rows == RowForm::kCoded) factor_ = round_up(std::max(norm_, lost / kQueryShare) * kUp);
   absolute_ = (dim_ + 4.0) * 0x1p-148;
   if (form == QueryForm::kBfloat16) absolute_ = (dim_ + 4.0) * 0x1p-123 + std::sqrt(dim_) * norm_ * 0x1p-125;
   if (metric == Metric::kCosine) absolute_ /= static_cast<double>(kMinCosineNorm);
@@ -98,6 +106,26 @@ float QueryBound::threshold(float score) const noexcept {
     value *= value > 0.0 ? norm_ * (1.0 - 0x1p-30) : norm_ * kUp;
   }
   return round_down(std::nextafter(value - absolute_, -std::numeric_limits<double>::infinity()));
+}
+
+Interval QueryBound::interval(double product, float norm, float offset) const noexcept {
+  if (norm_ == 0.0 && metric_ != Metric::kL2) return {0.0, 0.0};
+  const double error = static_cast<double>(factor_) * static_cast<double>(norm) + absolute_;
+  const double rounded = (std::fabs(product) + std::fabs(static_cast<double>(offset)) + error) * 0x1p-50;
+  double lower = product - error - rounded, upper = product + error + rounded;
+  if (metric_ == Metric::kL2) {
+    const double low = 1.0 - (dim_ + 4.0) * 0x1p-51, high = 1.0 + (dim_ + 4.0) * 0x1p-51;
+    // The offset was rounded up, perhaps to the next denormal number.
+    const double least = static_cast<double>(offset) * (1.0 + 2.0 * kOffsetSlack) - 0x1p-147;
+    const double nearest = squares_ * low - 2.0 * (upper + static_cast<double>(offset));
+    lower = -(squares_ * high - 2.0 * (lower + least)) * high;
+    upper = -std::max(nearest, 0.0) * low;
+  } else if (metric_ == Metric::kCosine) {
+    lower = lower / norm_ - std::fabs(lower / norm_) * 0x1p-30;
+    upper = upper / norm_ + std::fabs(upper / norm_) * 0x1p-30;
+  }
+  if (!(lower <= upper)) return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  return {lower, upper};
 }
 
 }  // namespace twotower

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "dense/row_stride.h"
+
 namespace twotower {
 namespace {
 
@@ -12,25 +14,23 @@ constexpr std::size_t kPanelRows = 48;  // of a batch: a multiple of the rows th
 constexpr std::size_t kUnit = 4;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Rows that begin at the same place of many pages would share a few lines of the L1 cache.
-bool collides(std::size_t stride) { return stride % 2048 == 0; }
-
-std::size_t padded(std::size_t bytes) {
-  const std::size_t stride = (bytes + 63) / 64 * 64;
-  return collides(stride) ? stride + 64 : stride;
-}
+// A coded product saves some ns, and looking at a row again costs some tens: codes pay while they leave fewer than one
+// row in so many beside those that are kept. Early rows and a large k keep many rows whatever the products were.
+constexpr std::uint64_t kMostWaste = 32, kWasteOfKept = 4;
+constexpr std::uint64_t kJudgedRows = 4096;  // at once
 
 }  // namespace
 
 Scan::Scan(const kernels::Kernels& kernels, const DenseView& view, const PreparedQueries& prepared,
-           const float* queries, std::size_t k, const std::uint64_t* where, bool panels)
+           const PreparedQueries* coded, const float* queries, std::size_t k, const std::uint64_t* where)
     : kernels_(kernels),
       scan_(scan_kernels(kernels, view.vectors)),
       view_(view),
       prepared_(prepared),
+      multiplied_(coded == nullptr ? &prepared : coded),
       where_(where),
-      panels_(panels),
       thresholds_(prepared.size() + kernels::kMaxPanelWidth, kInfinity) {
+  if (coded != nullptr) coded_.emplace(kernels, view.vectors);
   best_.reserve(prepared.size());
   for (std::size_t q = 0; q < prepared.size(); ++q) {
     best_.emplace_back(kernels, view, queries + q * view.vectors.dim, k);
@@ -38,12 +38,26 @@ Scan::Scan(const kernels::Kernels& kernels, const DenseView& view, const Prepare
   }
 }
 
-void Scan::scan(std::size_t begin, std::size_t end) { panels_ ? scan_panels(begin, end) : scan_rows(begin, end); }
+void Scan::scan(std::size_t begin, std::size_t end) {
+  prepared_.panels().empty() ? scan_rows(begin, end) : scan_panels(begin, end);
+}
 
-void Scan::offer(std::size_t q, std::uint32_t doc) {
+// Row r of a batch may be a hit: a product of the stored row, which the cache still has, gives a narrow interval.
+void Scan::offer(std::size_t q, const RowBatches& batch, std::size_t r) {
+  const kernels::RowLimits& limits = batch.limits();
+  const std::int32_t start = limits.start == nullptr ? 0 : limits.start[r];
+  const float product = scan_.product(prepared_.row(q), batch.rows()[r], view_.vectors.dim, start);
+  const double scaled =
+      static_cast<double>(product) * static_cast<double>(prepared_.units()[q]) * static_cast<double>(limits.scale[r]);
+  const Interval score = prepared_.bound(q).interval(scaled, limits.norm[r], limits.offset[r]);
   const float before = best_[q].threshold();
-  best_[q].offer(doc);
-  if (best_[q].threshold() != before) thresholds_[q] = prepared_.bound(q).threshold(best_[q].threshold());
+  if (score.upper <= static_cast<double>(before)) {
+    ++n_wasted_;
+    return;
+  }
+  ++n_kept_;
+  best_[q].offer(batch.doc(r), score);
+  if (best_[q].threshold() != before) thresholds_[q] = multiplied_->bound(q).threshold(best_[q].threshold());
 }
 
 void Scan::scan_rows(std::size_t begin, std::size_t end) {
@@ -53,7 +67,7 @@ void Scan::scan_rows(std::size_t begin, std::size_t end) {
       const kernels::QueryLimit limit{prepared_.units()[q], prepared_.factors()[q], thresholds_[q]};
       std::uint64_t mask =
           scan_.scan_rows(prepared_.row(q), batch.rows(), batch.size(), view_.vectors.dim, batch.limits(), limit);
-      for (; mask != 0; mask &= mask - 1) offer(q, batch.doc(static_cast<std::size_t>(std::countr_zero(mask))));
+      for (; mask != 0; mask &= mask - 1) offer(q, batch, static_cast<std::size_t>(std::countr_zero(mask)));
     }
   }
 }
@@ -61,26 +75,48 @@ void Scan::scan_rows(std::size_t begin, std::size_t end) {
 void Scan::scan_panels(std::size_t begin, std::size_t end) {
   RowBatches batch(view_, where_, begin, end, kPanelRows);
   while (batch.advance()) {
-    gather(batch);
-    for (const QueryPanel& panel : prepared_.panels()) {
+    lay_out(batch);
+    for (const QueryPanel& panel : multiplied_->panels()) {
       // The first panel fetches the next batch meanwhile; for the others, what they fetch is there already.
       scan_panel(panel, batch, panel.first == 0 ? batch.ahead() : rows_);
     }
+    if (coded_) retreat_if_wasteful(batch.size());
   }
 }
 
 void Scan::scan_panel(const QueryPanel& panel, const RowBatches& batch, const void* ahead) {
   std::uint64_t masks[kPanelRows];
   const std::size_t q = panel.first;
-  const kernels::PanelLimits limits{&prepared_.units()[q], &prepared_.factors()[q], &thresholds_[q]};
-  scan_.scan_panel(panel.units, panel.width, rows_, stride_, batch.size(), view_.vectors.dim, batch.limits(), limits,
-                   ahead, masks);
+  const kernels::PanelLimits limits{&multiplied_->units()[q], &multiplied_->factors()[q], &thresholds_[q]};
+  const auto scan = coded_ ? kernels_.dense.int8.scan_panel : scan_.scan_panel;
+  scan(panel.units, panel.width, rows_, stride_, batch.size(), view_.vectors.dim, limits_, limits, ahead, masks);
   const std::uint64_t present = (std::uint64_t{1} << panel.n) - 1;
   for (std::size_t r = 0; r < batch.size(); ++r) {
     for (std::uint64_t mask = masks[r] & present; mask != 0; mask &= mask - 1) {
-      offer(q + static_cast<std::size_t>(std::countr_zero(mask)), batch.doc(r));
+      offer(q + static_cast<std::size_t>(std::countr_zero(mask)), batch, r);
     }
   }
+}
+
+void Scan::lay_out(const RowBatches& batch) {
+  limits_ = batch.limits();
+  if (!coded_) return gather(batch);
+  coded_->code(batch);
+  rows_ = coded_->rows();
+  stride_ = coded_->stride();
+  limits_ = coded_->limits();
+}
+
+// Where codes leave too many rows to be looked at again, the rest is multiplied as it is stored.
+void Scan::retreat_if_wasteful(std::size_t n_rows) {
+  n_coded_rows_ += n_rows;
+  if (n_coded_rows_ < kJudgedRows) return;
+  const bool wasteful = n_wasted_ * kMostWaste > n_coded_rows_ * best_.size() && n_wasted_ > n_kept_ * kWasteOfKept;
+  n_coded_rows_ = n_wasted_ = n_kept_ = 0;
+  if (!wasteful) return;
+  coded_.reset();
+  multiplied_ = &prepared_;
+  for (std::size_t q = 0; q < best_.size(); ++q) thresholds_[q] = prepared_.bound(q).threshold(best_[q].threshold());
 }
 
 // Lets the kernel read rows where they lie, or copies them side by side: widened, or with zeros up to a whole unit.
@@ -93,7 +129,7 @@ void Scan::gather(const RowBatches& batch) {
     stride_ = bytes;
     return;
   }
-  stride_ = padded(widen ? vectors.dim * sizeof(float) : bytes);
+  stride_ = row_stride(widen ? vectors.dim * sizeof(float) : bytes);
   room_.resize(kPanelRows * stride_);
   rows_ = room_.data();
   const kernels::ExactKernels& exact = kernels_.dense.exact;

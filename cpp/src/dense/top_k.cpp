@@ -1,37 +1,74 @@
 #include "dense/top_k.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace twotower {
 namespace {
 
-// A small lot keeps the threshold fresh, so that fewer documents are scored twice; a lot of at least k / 4 keeps the
-// cost of choosing the best k at a few steps a candidate.
-std::size_t lot_for(std::size_t k) { return std::clamp<std::size_t>(k / 4, 16, 4096); }
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Little room keeps the threshold fresh, so that fewer documents are looked at; half of k keeps the cost of choosing
+// the best k at a few steps a document.
+std::size_t spare_for(std::size_t k) { return std::max<std::size_t>(k / 2, 32); }
+
+// The greatest float32 not above `value`: a score that is at least `value` before its rounding is at least this.
+float at_most(double value) {
+  const auto nearest = static_cast<float>(value);
+  return static_cast<double>(nearest) > value ? std::nextafter(nearest, -kInfinity) : nearest;
+}
 
 }  // namespace
 
 TopK::TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k)
-    : scorer_(kernels, view, query), k_(k), lot_(lot_for(k)), threshold_(-std::numeric_limits<float>::infinity()) {}
+    : scorer_(kernels, view, query), k_(k), spare_(spare_for(k)), room_(k + spare_), threshold_(-kInfinity) {}
 
+void TopK::shrink() {
+  drop_beaten();
+  if (kept_.size() > room_ - spare_ / 2) settle();
+}
+
+// Raises the threshold to the k-th best lower end, and drops what is below it: not what is equal, as some of the k may
+// have greater DocIds.
+void TopK::drop_beaten() {
+  if (kept_.size() <= k_ || k_ == 0) return;
+  const auto kth = kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+  std::nth_element(kept_.begin(), kth, kept_.end(), [](const Kept& a, const Kept& b) { return a.lower > b.lower; });
+  threshold_ = std::max(threshold_, at_most(kth->lower));
+  if (threshold_ == -kInfinity) return;  // the score of far documents, too: nothing is below it
+  const auto least = static_cast<double>(std::nextafter(threshold_, -kInfinity));
+  std::erase_if(kept_, [least](const Kept& kept) { return kept.upper <= least; });
+}
+
+// Scores by the definition; the best k remain.
 void TopK::settle() {
-  scores_.resize(pending_.size());
-  scorer_.score(pending_.data(), pending_.size(), scores_.data());
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
-    if (best_.size() < k_ || scores_[i] > threshold_) best_.push_back({scores_[i], pending_[i]});
+  std::vector<std::uint32_t> docs;
+  std::erase_if(kept_, [&docs](const Kept& kept) {
+    if (!kept.exact) docs.push_back(kept.doc);
+    return !kept.exact;
+  });
+  std::vector<float> scores(docs.size());
+  scorer_.score(docs.data(), docs.size(), scores.data());
+  for (std::size_t i = 0; i < docs.size(); ++i) {
+    const auto score = static_cast<double>(scores[i]);
+    kept_.push_back({score, score, docs[i], true});
   }
-  pending_.clear();
-  if (best_.size() < k_ || k_ == 0) return;
-  const auto kth = best_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
-  std::nth_element(best_.begin(), kth, best_.end(), ranks_before);
-  best_.resize(k_);
-  threshold_ = best_.back().score;
+  if (kept_.size() < k_ || k_ == 0) return;
+  const auto kth = kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+  std::nth_element(kept_.begin(), kth, kept_.end(), [](const Kept& a, const Kept& b) {
+    return a.lower > b.lower || (a.lower == b.lower && a.doc < b.doc);
+  });
+  kept_.resize(k_);
+  threshold_ = std::max(threshold_, static_cast<float>(kept_.back().lower));
 }
 
 std::vector<ScoredDoc> TopK::take() {
+  drop_beaten();
   settle();
-  return std::move(best_);
+  std::vector<ScoredDoc> best;
+  for (const Kept& kept : kept_) best.push_back({static_cast<float>(kept.lower), kept.doc});
+  return best;
 }
 
 }  // namespace twotower

@@ -1,4 +1,4 @@
-// The best k of the documents offered for one query. Knows exact scores; knows no block and no thread.
+// The best k of the documents offered for one query. Knows intervals and exact scores; knows no block and no thread.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dense/exact_scorer.h"
+#include "dense/query_limits.h"
 #include "kernels/kernels.h"
 #include "twotower/dense.h"
 
@@ -21,36 +22,44 @@ inline bool ranks_before(const ScoredDoc& a, const ScoredDoc& b) noexcept {
   return a.score > b.score || (a.score == b.score && a.doc < b.doc);
 }
 
-/// Collects candidates, scores them exactly in small lots, and keeps the best k.
+/// Keeps what may be among the best k by intervals of scores, and scores by the definition what they do not decide.
 ///
-/// Invariant: every document offered so far is among the best k, or pending, or ranks after k documents that are among
-/// the best. REQUIRES documents offered in ascending order, so that a later one with the same score ranks after.
+/// Invariant: every document offered so far is kept, or ranks after k documents that are kept (docs/math.md, section
+/// 1). Memory: O(k), however many documents have intervals that reach the k-th best. REQUIRES documents offered in
+/// ascending order, so that a later one with the same score ranks after.
 class TopK {
  public:
-  /// A VectorsView will do as `view`, for inner products of float32.
   TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k);
 
   /// No document to come whose score is at or below this can enter. -infinity until k are known.
   float threshold() const noexcept { return threshold_; }
 
-  void offer(std::uint32_t doc) {
-    pending_.push_back(doc);
-    if (pending_.size() >= lot_) settle();
+  void offer(std::uint32_t doc, const Interval& score) {
+    kept_.push_back({score.lower, score.upper, doc, false});
+    if (kept_.size() >= room_) shrink();
   }
 
   /// The best of all that were offered, in no particular order.
   std::vector<ScoredDoc> take();
 
  private:
+  struct Kept {
+    double lower;
+    double upper;
+    std::uint32_t doc;
+    bool exact;  // both ends are the score
+  };
+
+  void shrink();
+  void drop_beaten();
   void settle();
 
   ExactScorer scorer_;
   std::size_t k_;
-  std::size_t lot_;
+  std::size_t spare_;
+  std::size_t room_;
   float threshold_;
-  std::vector<std::uint32_t> pending_;
-  std::vector<ScoredDoc> best_;
-  std::vector<float> scores_;
+  std::vector<Kept> kept_;
 };
 
 }  // namespace twotower

@@ -54,8 +54,8 @@ struct ScanKernels {
   /// Bit w of masks[r] is set where row r may be a hit of query w of a panel [U, W] of 32-bit units, aligned to 64
   /// bytes.
   ///
-  /// `rows` begin `stride` bytes apart, and have zeros up to a whole unit. Meanwhile one cache line for each unit and
-  /// some rows is fetched from `ahead` on, wherever that points.
+  /// `rows` begin `stride` bytes apart, and have zeros up to a whole unit. Meanwhile one to three cache lines
+  /// for each unit and some rows are fetched from `ahead` on, wherever that points.
   void (*scan_panel)(const void* queries, std::size_t width, const void* rows, std::size_t stride, std::size_t n_rows,
                      std::size_t dim, const RowLimits& limits, const PanelLimits& panel, const void* ahead,
                      std::uint64_t* masks) noexcept;
@@ -63,6 +63,29 @@ struct ScanKernels {
   /// Bit r is set where row r of n_rows <= kMaxScanRows stored rows may be a hit of one query.
   std::uint64_t (*scan_rows)(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                              const RowLimits& limits, const QueryLimit& limit) noexcept;
+
+  /// The product of one query and one stored row that scan_rows looks at; `start` as in RowLimits.
+  float (*product)(const void* query, const void* row, std::size_t dim, std::int32_t start) noexcept;
+};
+
+/// What a row of 8-bit integers stands for: about step * codes.
+struct CodedRow {
+  float step;          ///< the row's greatest magnitude / 127; 0 for zeros; NaN where it is outside kCodedRange
+  std::int32_t start;  ///< -128 times the sum of the codes
+};
+
+/// Greatest magnitudes of rows that are coded: their steps and the reciprocals of these are normal numbers.
+inline constexpr float kLeastCoded = 0x1p-60f, kMostCoded = 0x1p+62f;
+
+/// Rounds rows to 8-bit integers for one panel scan (DenseKernels::int8), where that multiplies faster than the stored
+/// elements; nullptr where it does not.
+///
+/// codes[d] is within 1/2 + 2^-14 of row[d] / step and -127 to 127; codes are filled up with zeros to a multiple of
+/// kQueryAlign bytes. Outside the range all are 0.
+struct CodeRowKernels {
+  CodedRow (*float32)(const void* row, std::size_t dim, std::int8_t* codes) noexcept;
+  CodedRow (*bfloat16)(const void* row, std::size_t dim, std::int8_t* codes) noexcept;
+  CodedRow (*float16)(const void* row, std::size_t dim, std::int8_t* codes) noexcept;
 };
 
 /// The sums that scores are defined by, in float64, d from 0 up, each operation rounded.
@@ -87,6 +110,7 @@ struct DenseKernels {
   const ScanKernels& bfloat16;
   const ScanKernels& float16;
   const ScanKernels& int8;
+  const CodeRowKernels& code_row;
 };
 
 #define TWOTOWER_DENSE(isa)               \
@@ -103,9 +127,13 @@ TWOTOWER_DENSE(avx512)
 TWOTOWER_DENSE(neon)
 #undef TWOTOWER_DENSE
 
+/// Of instruction sets without products of 8-bit integers.
+inline constexpr CodeRowKernels kNoCodeRow{};
+
 namespace avx512vnni {
 extern const ScanKernels kScanInt8;
-}
+extern const CodeRowKernels kCodeRow;
+}  // namespace avx512vnni
 namespace avx512bf16 {
 extern const ScanKernels kScanBfloat16;
 }

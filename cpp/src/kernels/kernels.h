@@ -25,18 +25,19 @@ inline constexpr Kernels kScalar{
     "scalar",
     scalar::kChecksum,
     scalar::kCodes,
-    {scalar::kDenseExact, scalar::kScanFloat32, scalar::kScanBfloat16, scalar::kScanFloat16, scalar::kScanInt8},
+    {scalar::kDenseExact, scalar::kScanFloat32, scalar::kScanBfloat16, scalar::kScanFloat16, scalar::kScanInt8,
+     kNoCodeRow},
     scalar::kLexical,
     scalar::kText};
 inline constexpr Kernels kAvx2{
     "avx2",         avx2::kChecksum,
-    avx2::kCodes,   {avx2::kDenseExact, avx2::kScanFloat32, avx2::kScanBfloat16, avx2::kScanFloat16, avx2::kScanInt8},
+    avx2::kCodes,   {avx2::kDenseExact, avx2::kScanFloat32, avx2::kScanBfloat16, avx2::kScanFloat16, avx2::kScanInt8, kNoCodeRow},
     avx2::kLexical, avx2::kText};
 inline constexpr Kernels kAvx512{
     "avx512",
     avx2::kChecksum,
     avx512::kCodes,
-    {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512::kScanInt8},
+    {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512::kScanInt8, kNoCodeRow},
     avx512::kLexical,
     avx512::kText};
 /// avx512 with VNNI's products of 8-bit integers.
@@ -44,7 +45,7 @@ inline constexpr Kernels kAvx512Vnni{
     "avx512vnni",
     avx2::kChecksum,
     avx512vnni::kCodes,
-    {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8},
+    {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8, avx512vnni::kCodeRow},
     avx512::kLexical,
     avx512::kText};
 /// avx512vnni with products of bfloat16.
@@ -52,7 +53,7 @@ inline constexpr Kernels kAvx512Bf16{
     "avx512bf16",
     avx2::kChecksum,
     avx512vnni::kCodes,
-    {avx512::kDenseExact, avx512::kScanFloat32, avx512bf16::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8},
+    {avx512::kDenseExact, avx512::kScanFloat32, avx512bf16::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8, avx512vnni::kCodeRow},
     avx512::kLexical,
     avx512::kText};
 
@@ -61,7 +62,7 @@ inline constexpr Kernels kNeon{
     "neon",
     scalar::kChecksum,
     scalar::kCodes,
-    {scalar::kDenseExact, neon::kScanFloat32, neon::kScanBfloat16, neon::kScanFloat16, neon::kScanInt8},
+    {scalar::kDenseExact, neon::kScanFloat32, neon::kScanBfloat16, neon::kScanFloat16, neon::kScanInt8, kNoCodeRow},
     scalar::kLexical,
     scalar::kText};
 

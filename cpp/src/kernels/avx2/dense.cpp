@@ -132,7 +132,8 @@ float sum_lanes(__m256 v) noexcept {
 // One row after another: the hardware fetches one stream ahead at the full rate of the memory, and several at half of
 // it. Four chains hide the latency of the FMA.
 template <class Storage>
-float product(const float* query, const void* row, std::size_t dim) noexcept {
+float product(const void* at, const void* row, std::size_t dim, std::int32_t) noexcept {
+  const auto* query = static_cast<const float*>(at);
   const auto* values = static_cast<const typename Storage::Element*>(row);
   __m256 sums[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
   std::size_t d = 0;
@@ -151,13 +152,12 @@ float product(const float* query, const void* row, std::size_t dim) noexcept {
 template <class Storage>
 std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
-  const float* q = static_cast<const float*>(query);
   std::uint64_t mask = 0;
   for (std::size_t r = 0; r < n_rows; r += 8) {
     const std::size_t n = n_rows - r < 8 ? n_rows - r : 8;
     float products[8] = {}, scale[8] = {}, norm[8] = {}, offset[8] = {};
     for (std::size_t i = 0; i < n; ++i) {
-      products[i] = product<Storage>(q, rows[r + i], dim);
+      products[i] = product<Storage>(query, rows[r + i], dim, 0);
       scale[i] = limits.scale[r + i];
       norm[i] = limits.norm[r + i];
       offset[i] = limits.offset[r + i];
@@ -171,7 +171,8 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
 }
 
 template <class Storage>
-constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kMaxWidth, scan_panel, scan_rows<Storage>};
+constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kMaxWidth, scan_panel, scan_rows<Storage>,
+                            product<Storage>};
 
 }  // namespace
 

@@ -125,7 +125,8 @@ void scan_panel(const void* queries, std::size_t width, const void* rows, std::s
 // One row after another: the hardware fetches one stream ahead at the full rate of the memory, and several at half of
 // it. Four chains hide the latency of the FMA.
 template <class Storage>
-float product(const float* query, const void* row, std::size_t dim) noexcept {
+float product(const void* at, const void* row, std::size_t dim, std::int32_t) noexcept {
+  const auto* query = static_cast<const float*>(at);
   __m512 sums[4];
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < 4; ++i) sums[i] = _mm512_setzero_ps();
@@ -159,7 +160,7 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
   alignas(64) float products[kMaxScanRows];
   for (std::size_t r = 0; r < n_rows; ++r)
-    products[r] = product<Storage>(static_cast<const float*>(query), rows[r], dim);
+    products[r] = product<Storage>(query, rows[r], dim, 0);
   std::uint64_t mask = 0;
   for (std::size_t r = 0; r < n_rows; r += 16) {
     const __mmask16 lanes = first_lanes(n_rows - r);
@@ -169,7 +170,8 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
 }
 
 template <class Storage>
-constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kMaxWidth, scan_panel, scan_rows<Storage>};
+constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kMaxWidth, scan_panel, scan_rows<Storage>,
+                            product<Storage>};
 
 }  // namespace
 

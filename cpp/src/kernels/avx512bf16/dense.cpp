@@ -95,7 +95,9 @@ void scan_panel(const void* queries, std::size_t width, const void* rows, std::s
 
 // One row after another: the hardware fetches one stream ahead at the full rate of the memory, and several at half of
 // it. Two chains hide a part of the latency of the products, and the next rows the rest.
-float product(const char* query, const char* row, std::size_t row_bytes) noexcept {
+float product(const void* of_query, const void* of_row, std::size_t dim, std::int32_t) noexcept {
+  const auto *query = static_cast<const char*>(of_query), *row = static_cast<const char*>(of_row);
+  const std::size_t row_bytes = dim * 2;
   __m512 sums[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
   std::size_t at = 0;
   for (; at + 128 <= row_bytes; at += 128) {
@@ -128,10 +130,7 @@ std::uint64_t may_hit(__m512 products, const RowLimits& rows, std::size_t r, __m
 std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
   alignas(64) float products[kMaxScanRows];
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    const auto sum = product(static_cast<const char*>(query), static_cast<const char*>(rows[r]), dim * 2);
-    products[r] = sum;
-  }
+  for (std::size_t r = 0; r < n_rows; ++r) products[r] = product(query, rows[r], dim, 0);
   std::uint64_t mask = 0;
   for (std::size_t r = 0; r < n_rows; r += 16) {
     const __mmask16 lanes = first_lanes(n_rows - r);
@@ -142,6 +141,6 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
 
 }  // namespace
 
-const ScanKernels kScanBfloat16{QueryForm::kBfloat16, false, kLanes, kMaxWidth, scan_panel, scan_rows};
+const ScanKernels kScanBfloat16{QueryForm::kBfloat16, false, kLanes, kMaxWidth, scan_panel, scan_rows, product};
 
 }  // namespace twotower::kernels::avx512bf16

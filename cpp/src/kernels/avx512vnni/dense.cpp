@@ -42,11 +42,18 @@ void add_products(__m512i& sum, __m512i query, __m512i row) noexcept {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(query), "v"(row));
 }
 
+// Cache lines fetched for each unit of `n_rows`: as much as rows of float32 have, which are coded for this kernel; but
+// more than 3 wait for each other.
+constexpr std::size_t lines_ahead(std::size_t n_rows) noexcept {
+  return n_rows < 8 ? 1 : n_rows < 12 ? 2 : 3;
+}
+
 // 24 accumulators, at most 3 columns of queries and a broadcast are 28 of the 32 registers.
 template <std::size_t kVectors, std::size_t kRows>
 void panel_block(const std::int32_t* queries, const char* rows, std::size_t stride, std::size_t n_units,
                  const RowLimits& limits, std::size_t first, const PanelLimits& panel, const char* ahead,
                  std::uint64_t* masks) noexcept {
+  constexpr std::size_t kLines = lines_ahead(kRows);
   __m512i sums[kRows][kVectors];
 #pragma GCC unroll 24
   for (std::size_t r = 0; r < kRows; ++r) {
@@ -54,7 +61,8 @@ void panel_block(const std::int32_t* queries, const char* rows, std::size_t stri
     for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = _mm512_set1_epi32(limits.start[first + r]);
   }
   for (std::size_t u = 0; u < n_units; ++u) {
-    _mm_prefetch(ahead + u * 64, _MM_HINT_T1);
+#pragma GCC unroll 6
+    for (std::size_t line = 0; line < kLines; ++line) _mm_prefetch(ahead + (u * kLines + line) * 64, _MM_HINT_T1);
     __m512i q[kVectors];
 #pragma GCC unroll 3
     for (std::size_t v = 0; v < kVectors; ++v) q[v] = _mm512_load_si512(queries + (u * kVectors + v) * kLanes);
@@ -81,7 +89,7 @@ void scan_groups(const std::int32_t* queries, const char* rows, std::size_t stri
                  std::uint64_t* masks) noexcept {
   constexpr std::size_t kRows = 24 / kVectors;
   std::size_t r = 0;
-  for (; r + kRows <= n_rows; r += kRows, ahead += n_units * 64) {
+  for (; r + kRows <= n_rows; r += kRows, ahead += n_units * lines_ahead(kRows) * 64) {
     panel_block<kVectors, kRows>(queries, rows + r * stride, stride, n_units, limits, r, panel, ahead, masks);
   }
   for (; r < n_rows; ++r) {
@@ -101,7 +109,8 @@ void scan_panel(const void* queries, std::size_t width, const void* rows, std::s
 
 // One row after another: the hardware fetches one stream ahead at the full rate of the memory, and several at half of
 // it. Two chains hide a part of the latency of the products, and the next rows the rest.
-std::int32_t product(const char* query, const char* row, std::size_t row_bytes) noexcept {
+float product(const void* of_query, const void* of_row, std::size_t row_bytes, std::int32_t start) noexcept {
+  const auto *query = static_cast<const char*>(of_query), *row = static_cast<const char*>(of_row);
   __m512i sums[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
   std::size_t at = 0;
   for (; at + 128 <= row_bytes; at += 128) {
@@ -117,7 +126,7 @@ std::int32_t product(const char* query, const char* row, std::size_t row_bytes) 
     const __m512i q = _mm512_loadu_si512(query + at), x = _mm512_maskz_loadu_epi8(mask, row + at);
     sums[i] = _mm512_dpbusd_epi32(sums[i], q, x);
   }
-  return _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1]));
+  return static_cast<float>(start + _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1])));
 }
 
 // The mask of 16 rows for one query.
@@ -134,10 +143,7 @@ std::uint64_t may_hit(__m512 products, const RowLimits& rows, std::size_t r, __m
 std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
   alignas(64) float products[kMaxScanRows];
-  for (std::size_t r = 0; r < n_rows; ++r) {
-    const auto sum = product(static_cast<const char*>(query), static_cast<const char*>(rows[r]), dim);
-    products[r] = static_cast<float>(limits.start[r] + sum);
-  }
+  for (std::size_t r = 0; r < n_rows; ++r) products[r] = product(query, rows[r], dim, limits.start[r]);
   std::uint64_t mask = 0;
   for (std::size_t r = 0; r < n_rows; r += 16) {
     const __mmask16 lanes = first_lanes(n_rows - r);
@@ -148,6 +154,6 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
 
 }  // namespace
 
-const ScanKernels kScanInt8{QueryForm::kInt8, false, kLanes, kMaxWidth, scan_panel, scan_rows};
+const ScanKernels kScanInt8{QueryForm::kInt8, false, kLanes, kMaxWidth, scan_panel, scan_rows, product};
 
 }  // namespace twotower::kernels::avx512vnni

@@ -122,7 +122,8 @@ void scan_panel(const void* queries, std::size_t width, const void* rows, std::s
 // ---------------------------------------------------------------- single queries: rows as they lie
 
 template <class Storage>
-float product(const float* query, const void* row, std::size_t dim) noexcept {
+float product(const void* at, const void* row, std::size_t dim, std::int32_t) noexcept {
+  const auto* query = static_cast<const float*>(at);
   const auto* values = static_cast<const typename Storage::Element*>(row);
   float32x4_t sums[4] = {vdupq_n_f32(0.0f), vdupq_n_f32(0.0f), vdupq_n_f32(0.0f), vdupq_n_f32(0.0f)};
   std::size_t d = 0;
@@ -140,12 +141,11 @@ float product(const float* query, const void* row, std::size_t dim) noexcept {
 template <class Storage>
 std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
-  const float* q = static_cast<const float*>(query);
   std::uint64_t mask = 0;
   for (std::size_t r = 0; r < n_rows; r += 4) {
     const std::size_t n = n_rows - r < 4 ? n_rows - r : 4;
     float products[4] = {};
-    for (std::size_t i = 0; i < n; ++i) products[i] = product<Storage>(q, rows[r + i], dim);
+    for (std::size_t i = 0; i < n; ++i) products[i] = product<Storage>(query, rows[r + i], dim, 0);
     const std::uint64_t hits =
         above(vld1q_f32(products), vdupq_n_f32(limit.unit), vdupq_n_f32(limit.factor), vdupq_n_f32(limit.threshold),
               load<Float32>(limits.scale, r, n), load<Float32>(limits.norm, r, n), load<Float32>(limits.offset, r, n));
@@ -155,7 +155,8 @@ std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t 
 }
 
 template <class Storage>
-constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kMaxWidth, scan_panel, scan_rows<Storage>};
+constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kMaxWidth, scan_panel, scan_rows<Storage>,
+                            product<Storage>};
 
 }  // namespace
 

@@ -80,14 +80,18 @@ void scan_panel(const void* queries, std::size_t width, const void* rows, std::s
 }
 
 template <class Storage>
+float product(const void* query, const void* row, std::size_t dim, std::int32_t) noexcept {
+  float sum = 0.0f;
+  for (std::size_t d = 0; d < dim; ++d) sum += static_cast<const float*>(query)[d] * widened<Storage>(row, d);
+  return sum;
+}
+
+template <class Storage>
 std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
   std::uint64_t mask = 0;
   for (std::size_t r = 0; r < n_rows; ++r) {
-    float sum = 0.0f;
-    for (std::size_t d = 0; d < dim; ++d) {
-      sum += static_cast<const float*>(query)[d] * widened<Storage>(rows[r], d);
-    }
+    const float sum = product<Storage>(query, rows[r], dim, 0);
     mask |= static_cast<std::uint64_t>(may_hit(sum, limits, r, limit)) << r;
   }
   return mask;
@@ -116,7 +120,8 @@ void squared_distance(const float* query, const float* const* rows, std::size_t 
 }
 
 template <class Storage>
-constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kLanes, scan_panel, scan_rows<Storage>};
+constexpr ScanKernels kScan{QueryForm::kFloat32, true, kLanes, kLanes, scan_panel, scan_rows<Storage>,
+                            product<Storage>};
 
 }  // namespace
 
