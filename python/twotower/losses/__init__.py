@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Loss = Callable[..., torch.Tensor]
 
 LOSSES = {
-    "contrastive": "twotower.losses.pairs:contrastive",
+    "contrastive_margin": "twotower.losses.pairs:contrastive_margin",
     "cosent": "twotower.losses.across_queries:cosent",
     "cosine_regression": "twotower.losses.pairs:cosine_regression",
     "in_batch": "twotower.losses.contrastive:in_batch",

@@ -119,7 +119,7 @@ def cosine_regression(genuine: float = 1.0, forged: float = -0.9) -> "Loss":
     return partial(pair_loss, terms=cosine_targets(genuine, forged), similarity="cosine")
 
 
-def contrastive(margin: float = 1.0) -> "Loss":
+def contrastive_margin(margin: float = 1.0) -> "Loss":
     """Return the contrastive loss: distances of pairs that belong together shrink, others grow up to a margin.
 
     Parameters
@@ -142,7 +142,7 @@ def contrastive(margin: float = 1.0) -> "Loss":
     >>> import torch
     >>> query, documents = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.5], [1.0, 0.25]])
     >>> own, none = torch.tensor([0]), torch.zeros(1, 2, dtype=torch.bool)
-    >>> contrastive(margin=1.0)(query, documents, own, none).item()  # (.5^2 + .75^2) / 2
+    >>> contrastive_margin(margin=1.0)(query, documents, own, none).item()  # (.5^2 + .75^2) / 2
     0.40625
     """
     return partial(pair_loss, terms=distance_margin(margin), similarity="l2")
@@ -158,7 +158,7 @@ def cosine_targets(genuine: float, forged: float) -> Terms:
 
 
 def distance_margin(margin: float) -> Terms:
-    """Return the terms of `contrastive`; raises as it does."""
+    """Return the terms of `contrastive_margin`; raises as it does."""
     if isinstance(margin, bool | str) or not 0 < margin < float("inf"):
         raise InvalidInputError(f"margin is {margin!r}: it must be a finite number above 0, such as 1.0")
     return partial(distance_terms, margin=float(margin))

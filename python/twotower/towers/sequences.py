@@ -80,7 +80,7 @@ class SequenceEncoder(nn.Module):
         """
         if self.n_frames is not None and bool((lengths != self.n_frames).any()):
             raise InvalidInputError(
-                f"sequences have {lengths.unique().tolist()} frames: this network takes {self.n_frames}"
+                f"sequences have {sorted(set(lengths.tolist()))} frames: this network takes {self.n_frames}"
             )
         states, lengths = self.network(frames, lengths)
         pooled = states.view(len(lengths), -1) if self.pooling == "flatten" else pool(states, lengths, self.pooling)

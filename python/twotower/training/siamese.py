@@ -16,7 +16,7 @@ from twotower.towers.sequences import SequenceEncoder, frames_of
 from twotower.towers.shape import check_seed, check_size
 
 LOSSES: dict[str, tuple[Terms, str]] = {
-    "contrastive": (distance_margin(1.0), "l2"),
+    "contrastive_margin": (distance_margin(1.0), "l2"),
     "cosine_regression": (cosine_targets(1.0, -0.9), "cosine"),
 }
 
@@ -45,7 +45,7 @@ def train_siamese(
     labels : sequence of int
         The subject of each.
     loss : str
-        "cosine_regression" with targets 1 and -0.9, or "contrastive" with margin 1.
+        "cosine_regression" with targets 1 and -0.9, or "contrastive_margin" with margin 1.
     steps : int
     per_subject, n_subjects : int
         Recordings of a subject in a batch, and subjects in it: all pairs of the batch are used.

@@ -11,7 +11,7 @@ from typing import Any
 _HOMES = {
     "twotower.verification.dtw": "dtw_distances",
     "twotower.verification.enrolment": "SCORES Enrolment enrol",
-    "twotower.verification.error_curve": "ErrorCurve OperatingPoint error_curve",
+    "twotower.verification.error_rates": "ErrorCurve OperatingPoint error_curve",
     "twotower.verification.template": "pack_template unpack_template",
 }
 _EXPORTS = {name: module for module, names in _HOMES.items() for name in names.split()}
