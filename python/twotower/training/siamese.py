@@ -4,6 +4,7 @@ N recordings, S subjects, B recordings of a batch.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,36 @@ from twotower.towers.shape import check_seed, check_size
 
 LOSSES: dict[str, tuple[Terms, str]] = {
     "contrastive_margin": (distance_margin(1.0), "l2"),
-    "cosine_regression": (cosine_targets(1.0, -0.9), "cosine"),
+    "cosine_regression": (cosine_targets(1.0, 0.0), "cosine"),
 }
+
+
+@dataclass(frozen=True)
+class Disguise:
+    """How a subject is made into strangers, who count as subjects of their own.
+
+    Attributes
+    ----------
+    copies : int
+        Strangers made of each subject of a batch, in its place.
+    shift, scale : float
+        Standard deviations, by channel: of what is added to all frames of a stranger, and of the logarithm of what they are
+        multiplied with first. Frames are best scaled to a deviation of 1 before.
+
+    Notes
+    -----
+    A network that has met six subjects tells these six apart and little else; with disguises it meets new ones at each
+    step.
+    """
+
+    copies: int = 4
+    shift: float = 0.7
+    scale: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_size("copies", self.copies)
+        if not (0 <= self.shift < float("inf") and 0 <= self.scale < float("inf")):
+            raise InvalidInputError(f"shift is {self.shift!r}, scale {self.scale!r}: give finite numbers of at least 0")
 
 
 def train_siamese(
@@ -26,10 +55,11 @@ def train_siamese(
     sequences: Sequence[npt.ArrayLike],
     labels: Sequence[int],
     *,
-    loss: str = "cosine_regression",
+    loss: "str | tuple[Terms, str]" = "cosine_regression",
     steps: int = 300,
     per_subject: int = 6,
     n_subjects: int = 6,
+    disguise: Disguise | None = None,
     lr: float = 3e-3,
     weight_decay: float = 0.0,
     seed: int = 0,
@@ -44,11 +74,14 @@ def train_siamese(
     sequences : sequence of array_like, shape [L, C] each
     labels : sequence of int
         The subject of each.
-    loss : str
-        "cosine_regression" with targets 1 and -0.9, or "contrastive_margin" with margin 1.
+    loss : str or tuple
+        "cosine_regression" with targets 1 and 0, "contrastive_margin" with margin 1; or terms of `twotower.losses.pairs`
+        and the similarity that they are made of, such as ``(cosine_targets(1.0, -0.9), "cosine")``.
     steps : int
     per_subject, n_subjects : int
         Recordings of a subject in a batch, and subjects in it: all pairs of the batch are used.
+    disguise : Disguise, optional
+        Make strangers of the subjects.
     lr, weight_decay : float
         Of AdamW; the rate falls to 0 along a half cosine.
     seed : int
@@ -67,7 +100,7 @@ def train_siamese(
     TrainingError
         If the loss is not finite.
     """
-    terms, similarity = choose(LOSSES, loss, "loss")
+    terms, similarity = choose(LOSSES, loss, "loss") if isinstance(loss, str) else loss
     check_size("steps", steps)
     check_size("per_subject", per_subject, low=2)
     check_size("n_subjects", n_subjects, low=2)
@@ -77,9 +110,12 @@ def train_siamese(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     losses = []
     for _ in range(steps):
-        rows, owners = _batch(subjects, n_subjects, per_subject, draw)
-        vectors = encoder(*frames_of([sequences[row] for row in rows], encoder.in_channels))
-        value = labelled_loss(vectors, torch.from_numpy(owners), terms=terms, similarity=similarity)
+        groups = [[sequences[row] for row in rows] for rows in _batch(subjects, n_subjects, per_subject, draw)]
+        if disguise is not None:
+            groups = [_disguised(group, disguise, draw) for group in groups for _ in range(disguise.copies)]
+        owners = torch.arange(len(groups)).repeat_interleave(torch.tensor([len(group) for group in groups]))
+        vectors = encoder(*frames_of([sequence for group in groups for sequence in group], encoder.in_channels))
+        value = labelled_loss(vectors, owners, terms=terms, similarity=similarity)
         losses.append(value.item())
         if not np.isfinite(losses[-1]):
             raise TrainingError(f"step {len(losses)} has a loss of {losses[-1]}: take a smaller lr")
@@ -104,8 +140,15 @@ def _subjects(sequences: Sequence[npt.ArrayLike], labels: Sequence[int]) -> list
 
 def _batch(
     subjects: list[npt.NDArray[np.int64]], n_subjects: int, per_subject: int, draw: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return rows of a batch and the number of the subject of each."""
+) -> list[npt.NDArray[np.int64]]:
+    """Return the rows of a batch, by subject."""
     chosen = draw.permutation(len(subjects))[:n_subjects]
-    rows = [draw.permutation(subjects[subject])[:per_subject] for subject in chosen]
-    return np.concatenate(rows), np.repeat(chosen, [len(part) for part in rows])
+    return [draw.permutation(subjects[subject])[:per_subject] for subject in chosen]
+
+
+def _disguised(recordings: list[npt.ArrayLike], disguise: Disguise, draw: np.random.Generator) -> list[npt.ArrayLike]:
+    """Return the recordings of one stranger made of those of a subject."""
+    n_channels = np.shape(recordings[0])[-1]
+    scale = np.exp(disguise.scale * draw.standard_normal(n_channels))
+    shift = disguise.shift * draw.standard_normal(n_channels)
+    return [np.asarray(recording) * scale + shift for recording in recordings]
