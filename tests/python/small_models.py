@@ -10,6 +10,11 @@ MAKES = [
     ("rnn", {"dim": 6, "hidden": 5}),
     ("rnn", {"dim": 6, "hidden": 5, "cell": "lstm", "bidirectional": True, "pooling": "last", "layers": 2}),
     ("rnn", {"dim": 6, "hidden": 5, "pooling": "max", "dropout": 0.3, "out_dim": 4}),
+    ("tdnn", {"dim": 6, "layers": [[5, 3, 1]]}),
+    ("tdnn", {"dim": 6, "layers": [[7, 4, 2], [5, 3, 1]], "pooling": "mean", "dropout": 0.3, "out_dim": 4}),
+    ("transformer", {"dim": 8, "heads": 2}),
+    ("transformer", {"dim": 8, "heads": 2, "layers": 1, "norm": "post", "positions": "learned", "pooling": "cls"}),
+    ("transformer", {"dim": 6, "heads": 3, "hidden": 10, "pooling": "max", "dropout": 0.3, "out_dim": 4}),
 ]
 assert {name for name, _ in MAKES} == set(TOWERS), "a new tower needs a line in MAKES"
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     Loss = Callable[..., torch.Tensor]
 
 LOSSES = {
+    "contrastive_margin": "twotower.losses.pairs:contrastive_margin",
     "cosent": "twotower.losses.across_queries:cosent",
+    "cosine_regression": "twotower.losses.pairs:cosine_regression",
     "in_batch": "twotower.losses.contrastive:in_batch",
     "kl_distillation": "twotower.losses.divergence:kl_distillation",
     "list_mle": "twotower.losses.listwise:list_mle",

@@ -10,6 +10,8 @@ from typing import Any
 TOWERS = {
     "average": "twotower.towers.average:AverageTower",
     "rnn": "twotower.towers.recurrent:RecurrentTower",
+    "tdnn": "twotower.towers.tdnn:TimeDelayTower",
+    "transformer": "twotower.towers.transformer:TransformerTower",
 }
 """Name to class."""
 

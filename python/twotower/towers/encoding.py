@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from twotower.towers.shape import check_size
+from twotower.towers.shape import check_similarity, check_size
 
 if TYPE_CHECKING:
     from twotower.towers.reader import Terms
@@ -21,17 +21,27 @@ if TYPE_CHECKING:
 
 
 def encode(
-    model: "TwoTower", tower: nn.Module, texts: Iterable[str], batch_size: int, progress: bool
+    model: "TwoTower", tower: nn.Module, texts: Iterable[str], batch_size: int, progress: bool, dim: int | None = None
 ) -> npt.NDArray[np.float32]:
     """Return the finished vectors [N, D] that `tower`, one of `model`'s two, gives to `texts`, in their order."""
     check_size("batch_size", batch_size)
-    return encode_terms(model, tower, model.reader.read(texts), batch_size, progress)
+    return encode_terms(model, tower, model.reader.read(texts), batch_size, progress, dim)
 
 
 def encode_terms(
-    model: "TwoTower", tower: nn.Module, terms: "Terms", batch_size: int = 256, progress: bool = False
+    model: "TwoTower",
+    tower: nn.Module,
+    terms: "Terms",
+    batch_size: int = 256,
+    progress: bool = False,
+    dim: int | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Return the vectors of texts whose terms are known already, float32 [N, D].
+    """Return the vectors of texts whose terms are known already, float32 [N, D]; with `dim`, their first components.
+
+    Raises
+    ------
+    InvalidInputError
+        If `dim` is above D, or below what the model's similarity needs (2 under the cosine).
 
     Notes
     -----
@@ -39,7 +49,9 @@ def encode_terms(
     texts always meet in the same batches.
     """
     order = np.argsort(terms.lengths, kind="stable")
-    vectors = np.zeros((len(order), model.out_dim), np.float32)
+    width = model.out_dim if dim is None else check_size("dim", dim, high=model.out_dim)
+    check_similarity(model.similarity, width)
+    vectors = np.zeros((len(order), width), np.float32)
     batches = range(0, len(order), batch_size)
     was_training = model.training
     model.eval()
@@ -47,7 +59,7 @@ def encode_terms(
         with torch.inference_mode():
             for start in tqdm(batches, desc="encoding", unit="batch", disable=not progress, file=sys.stderr):
                 rows = order[start : start + batch_size]
-                vectors[rows] = model.finish(tower(*terms.select(rows).tensors())).numpy()
+                vectors[rows] = model.finish(tower(*terms.select(rows).tensors())[:, :width]).numpy()
     finally:
         model.train(was_training)
     return vectors

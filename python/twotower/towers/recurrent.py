@@ -9,6 +9,7 @@ from torch import nn
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.towers.gru import gru_states
 from twotower.towers.packing import Packing
+from twotower.towers.pooling import check_dropout
 from twotower.towers.shape import MAX_SIZE, check_size
 from twotower.towers.tower import Tower
 
@@ -119,9 +120,6 @@ def _check_options(cell: str, pooling: str, dropout: float, bidirectional: bool)
         raise InvalidInputError(f"unknown cell {cell!r}: choose one of {', '.join(sorted(CELLS))}")
     if pooling not in POOLINGS:
         raise InvalidInputError(f"unknown pooling {pooling!r}: choose one of {', '.join(POOLINGS)}")
-    if isinstance(dropout, bool) or not isinstance(dropout, int | float):
-        raise InputTypeError(f"dropout is {dropout!r}: it must be a number in [0, 1)")
-    if not 0 <= dropout < 1:
-        raise InvalidInputError(f"dropout is {dropout!r}: it must be in [0, 1)")
+    check_dropout(dropout)
     if not isinstance(bidirectional, bool):
         raise InputTypeError(f"bidirectional is {bidirectional!r}: it must be True or False")

@@ -8,6 +8,7 @@ import hashlib
 import json
 import tempfile
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="TwoTower")
 
 FORMAT = "twotower-model"
-VERSION = 2
+VERSION = 3
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
-SETTINGS: dict[str, type] = {
-    "tower": str, "options": dict, "tied": bool, "similarity": str, "max_terms": int, "seed": int, "reader": dict,
-    "files": dict,
+SETTINGS: dict[str, tuple[type, ...]] = {
+    "tower": (str,), "options": (dict,), "tied": (bool,), "shared": (str, NoneType), "head": (dict, NoneType),
+    "similarity": (str,), "max_terms": (int,), "seed": (int,), "reader": (dict,), "files": (dict,),
 }  # fmt: skip
 
 
@@ -60,7 +61,8 @@ def save_model(model: "TwoTower", folder: Path) -> None:
     folder = check_target(folder)
     config: dict[str, Any] = {
         "format": FORMAT, "version": VERSION, "tower": model.tower, "options": model.query_tower.options,
-        "tied": model.tied, "similarity": model.similarity, "max_terms": model.reader.max_terms, "seed": model.seed,
+        "tied": model.tied, "shared": model.shared, "head": model.head, "similarity": model.similarity,
+        "max_terms": model.reader.max_terms, "seed": model.seed,
         "reader": {"kind": model.reader.kind, **model.reader.settings()},
     }  # fmt: skip
     names = (WEIGHTS, model.reader.file_name)
@@ -92,8 +94,8 @@ def load_model(cls: "type[Model]", folder: Path) -> "Model":
         reader = reads.load(folder / reads.file_name, config["reader"], config["max_terms"])
         with torch.device("meta"):  # shapes without memory: the file's are compared with these first
             model = cls(
-                config["tower"], reader, config["options"], tied=config["tied"], similarity=config["similarity"],
-                seed=config["seed"],
+                config["tower"], reader, config["options"], tied=config["tied"], shared=config["shared"],
+                head=config["head"], similarity=config["similarity"], seed=config["seed"],
             )  # fmt: skip
     except (InvalidInputError, InputTypeError, DataFormatError, TypeError) as error:
         raise CorruptFileError(f"{folder} does not describe a model: {error}. Save the model again") from error
@@ -165,13 +167,16 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise CorruptFileError(f'{path} describes no twotower model: its "format" must be "{FORMAT}"')
     if config.get("version") == 1 and isinstance(config.get("analyzer"), dict):  # words were all that there was
-        config |= {"version": VERSION, "reader": {"kind": "terms", "analyzer": config["analyzer"]}}
+        config |= {"version": 2, "reader": {"kind": "terms", "analyzer": config["analyzer"]}}
+    if config.get("version") == 2:  # before heads and shared parts
+        config |= {"version": VERSION, "shared": None, "head": None}
     if config.get("version") != VERSION:
         raise CorruptFileError(
-            f"{path} has version {config.get('version')!r}: this twotower reads versions 1 and {VERSION}. Save the model "
+            f"{path} has version {config.get('version')!r}: this twotower reads versions 1 to {VERSION}. Save the model "
             "again with this twotower, or read it with the one that wrote it"
         )
-    for name, kind in SETTINGS.items():
-        if type(config.get(name)) is not kind:
-            raise CorruptFileError(f"{path}: {name!r} is {config.get(name)!r}, it must be of type {kind.__name__}")
+    for name, kinds in SETTINGS.items():
+        if name not in config or type(config[name]) not in kinds:
+            allowed = " or ".join(kind.__name__ for kind in kinds)
+            raise CorruptFileError(f"{path}: {name!r} is {config.get(name)!r}, it must be of type {allowed}")
     return config

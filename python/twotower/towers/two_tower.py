@@ -3,7 +3,7 @@
 N texts, D dimensions, B queries and M documents of a batch.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,22 +13,22 @@ import torch
 from torch import nn
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.registry import resolve
 from twotower.text import SubwordTokenizer, Vocabulary, as_analyzer
-from twotower.towers import TOWERS
 from twotower.towers.encoding import encode
+from twotower.towers.heads import check_head
 from twotower.towers.reader import Reader
 from twotower.towers.saving import load_model, save_model
 from twotower.towers.shape import check_seed, check_similarity, unit_rows
+from twotower.towers.sharing import make_towers
 from twotower.towers.terms import TermReader
 from twotower.towers.tokens import TokenReader
-from twotower.towers.tower import Tower
 
 
 class TwoTower(nn.Module):
     """Vectors of queries and of documents whose inner product is their score.
 
-    Made by `TwoTower.average`, `TwoTower.rnn`, `TwoTower.build` or `TwoTower.from_pretrained`.
+    Made by `TwoTower.average`, `TwoTower.rnn`, `TwoTower.tdnn`, `TwoTower.transformer`, `TwoTower.build` or
+    `TwoTower.from_pretrained`.
 
     Parameters
     ----------
@@ -41,6 +41,12 @@ class TwoTower(nn.Module):
     tied : bool
         One tower for both sides, or two. Two start with equal weights, so that untied towers too know from the start
         that a word resembles itself.
+    shared : {"embedding", "encoder"}, optional
+        What two towers that are not tied have in common all the same. "embedding": the table. "encoder": all but the
+        head.
+    head : mapping, optional
+        A projection behind each tower: ``{"kind": "linear", "dim": 64}`` or ``{"kind": "mlp", "dim": 64, "hidden":
+        256}``; no bias, so that a text without terms stays the zero vector.
     similarity : {"cosine", "dot"}
         "cosine": vectors are divided by their length.
     seed : int
@@ -57,8 +63,9 @@ class TwoTower(nn.Module):
     Raises
     ------
     InvalidInputError
-        If the tower or similarity is unknown, a size is below 1, the reader has no term, or ``similarity="cosine"``
-        has one output dimension: its gradient would be exactly zero.
+        If the tower, similarity, head or `shared` is unknown, a size is below 1, the reader has no term, ``shared``
+        does not fit `tied` or `head`, or ``similarity="cosine"`` has one output dimension: its gradient would be exactly
+        zero.
     """
 
     def __init__(
@@ -68,6 +75,8 @@ class TwoTower(nn.Module):
         options: dict[str, Any],
         *,
         tied: bool = True,
+        shared: str | None = None,
+        head: Mapping[str, Any] | None = None,
         similarity: str = "cosine",
         seed: int = 0,
     ) -> None:
@@ -75,19 +84,23 @@ class TwoTower(nn.Module):
         if reader.n_terms == 0:
             raise InvalidInputError("the vocabulary has no term: count it over texts with at least one word")
         self.tower = tower
-        self.tied = tied
+        self.tied, self.shared = tied, shared
+        self.head = None if head is None else check_head(head)
         self.similarity = similarity
         self.seed = check_seed(seed)
         self.reader = reader
-        make = resolve(TOWERS, tower, "tower")
-        self.query_tower: Tower = _seeded(make, reader.n_terms, options, seed)
-        self.document_tower: Tower = self.query_tower if tied else _seeded(make, reader.n_terms, options, seed)
+        self.query_tower, self.document_tower = make_towers(
+            tower, reader.n_terms, options, tied=tied, shared=shared, head=self.head, seed=seed
+        )
         self.out_dim = self.query_tower.out_dim
         check_similarity(similarity, self.out_dim)
 
     @classmethod
-    def build(cls, tower: str, vocabulary: Vocabulary | SubwordTokenizer, analyzer: Any = None, *, tied: bool = True,
-              similarity: str = "cosine", max_terms: int = 128, seed: int = 0, **options: Any) -> Self:  # fmt: skip
+    def build(
+        cls, tower: str, vocabulary: Vocabulary | SubwordTokenizer, analyzer: Any = None, *, tied: bool = True,
+        shared: str | None = None, head: Mapping[str, Any] | None = None, similarity: str = "cosine", max_terms: int = 128,
+        seed: int = 0, **options: Any,
+    ) -> Self:  # fmt: skip
         """Return an untrained model with any tower of the registry.
 
         Parameters
@@ -102,7 +115,7 @@ class TwoTower(nn.Module):
             tokenizer cuts texts itself and takes none.
         max_terms : int
             Words or tokens of a text beyond this many are not read.
-        tied, similarity, seed
+        tied, shared, head, similarity, seed
             As of the class.
         **options
             Of the tower.
@@ -115,8 +128,9 @@ class TwoTower(nn.Module):
             If an analyzer is given beside a tokenizer; and as the class.
         """
         return cls(
-            tower, _reader(vocabulary, analyzer, max_terms), options, tied=tied, similarity=similarity, seed=seed
-        )
+            tower, _reader(vocabulary, analyzer, max_terms), options, tied=tied, shared=shared, head=head,
+            similarity=similarity, seed=seed,
+        )  # fmt: skip
 
     @classmethod
     def average(
@@ -137,7 +151,7 @@ class TwoTower(nn.Module):
         dim, out_dim
             As of `twotower.towers.average.AverageTower`.
         **shared
-            `tied`, `similarity`, `max_terms`, `seed`: as of `build`.
+            `tied`, `shared`, `head`, `similarity`, `max_terms`, `seed`: as of `build`.
 
         Examples
         --------
@@ -170,7 +184,7 @@ class TwoTower(nn.Module):
             Fewer than the average reads: time grows with the longest text of a batch.
         **options
             `dim`, `hidden`, `layers`, `bidirectional`, `pooling`, `dropout`, `out_dim`: as of
-            `twotower.towers.recurrent.RecurrentTower`; `tied`, `similarity`, `seed`: as of `build`.
+            `twotower.towers.recurrent.RecurrentTower`; `tied`, `shared`, `head`, `similarity`, `seed`: as of `build`.
 
         Examples
         --------
@@ -182,6 +196,76 @@ class TwoTower(nn.Module):
         """
         return cls.build("rnn", vocabulary, analyzer, cell=cell, max_terms=max_terms, **options)
 
+    @classmethod
+    def tdnn(
+        cls,
+        vocabulary: Vocabulary | SubwordTokenizer,
+        analyzer: Any = None,
+        *,
+        layers: Sequence[Sequence[int]] = ((256, 3, 1),),
+        max_terms: int = 64,
+        **options: Any,
+    ) -> Self:
+        """Return an untrained model whose towers are time-delay networks: tied, Bromley et al.'s Siamese network.
+
+        Parameters
+        ----------
+        vocabulary, analyzer
+            As of `build`.
+        layers : sequence of (channels, width, stride)
+            `channels` units see `width` terms in a row, every `stride` terms.
+        max_terms : int
+        **options
+            `dim`, `pooling`, `dropout`, `out_dim`: as of `twotower.towers.tdnn.TimeDelayTower`; `tied`, `shared`, `head`,
+            `similarity`, `seed`: as of `build`.
+
+        Examples
+        --------
+        >>> from twotower.text import Analyzer, Vocabulary
+        >>> texts = ["sweet sorrow", "parting is such"]
+        >>> model = TwoTower.tdnn(Vocabulary.count(texts, Analyzer("english")), layers=[(8, 3, 1)])
+        >>> model.encode_documents(texts).shape
+        (2, 8)
+        """
+        return cls.build("tdnn", vocabulary, analyzer, layers=layers, max_terms=max_terms, **options)
+
+    @classmethod
+    def transformer(
+        cls,
+        vocabulary: Vocabulary | SubwordTokenizer,
+        analyzer: Any = None,
+        *,
+        dim: int = 128,
+        heads: int = 4,
+        layers: int = 2,
+        max_terms: int = 64,
+        **options: Any,
+    ) -> Self:
+        """Return an untrained model whose towers are small transformers.
+
+        Parameters
+        ----------
+        vocabulary, analyzer
+            As of `build`.
+        dim, heads, layers : int
+        max_terms : int
+            Attention grows with its square.
+        **options
+            `hidden`, `norm`, `positions`, `max_positions`, `pooling`, `dropout`, `out_dim`: as of
+            `twotower.towers.transformer.TransformerTower`; `tied`, `shared`, `head`, `similarity`, `seed`: as of `build`.
+
+        Examples
+        --------
+        >>> from twotower.text import Analyzer, Vocabulary
+        >>> texts = ["sweet sorrow", "parting is such"]
+        >>> model = TwoTower.transformer(Vocabulary.count(texts, Analyzer("english")), dim=8, heads=2)
+        >>> model.encode_documents(texts).shape
+        (2, 8)
+        """
+        return cls.build(
+            "transformer", vocabulary, analyzer, dim=dim, heads=heads, layers=layers, max_terms=max_terms, **options
+        )
+
     def twin(self, seed: int | None = None) -> Self:
         """Return an untrained model of the same make: with this model's first weights, or those of another `seed`."""
         return type(self)(
@@ -189,6 +273,8 @@ class TwoTower(nn.Module):
             self.reader,
             self.query_tower.options,
             tied=self.tied,
+            shared=self.shared,
+            head=self.head,
             similarity=self.similarity,
             seed=self.seed if seed is None else seed,
         )
@@ -204,7 +290,7 @@ class TwoTower(nn.Module):
         return unit_rows(vectors) if self.similarity == "cosine" else vectors
 
     def encode_queries(
-        self, texts: Iterable[str], batch_size: int = 256, *, progress: bool = False
+        self, texts: Iterable[str], batch_size: int = 256, *, dim: int | None = None, progress: bool = False
     ) -> npt.NDArray[np.float32]:
         """Return the vectors of queries, float32 [N, D], in the order given.
 
@@ -213,6 +299,9 @@ class TwoTower(nn.Module):
         texts : iterable of str
         batch_size : int
             Texts read at once; does not change the vectors beyond rounding (1e-6).
+        dim : int, optional
+            Only so many leading components, of length 1 again under the cosine: for a model trained with
+            ``tt.losses.matryoshka``, whose sizes then are good values. None: D.
         progress : bool
             Show a bar on standard error.
 
@@ -225,18 +314,20 @@ class TwoTower(nn.Module):
         ------
         InputTypeError
             If `texts` is one str or contains something else than str.
+        InvalidInputError
+            If `dim` is above D, below 1, or 1 under the cosine.
 
         Notes
         -----
         Dropout is off meanwhile; the model is left in the mode it was in.
         """
-        return encode(self, self.query_tower, texts, batch_size, progress)
+        return encode(self, self.query_tower, texts, batch_size, progress, dim)
 
     def encode_documents(
-        self, texts: Iterable[str], batch_size: int = 256, *, progress: bool = False
+        self, texts: Iterable[str], batch_size: int = 256, *, dim: int | None = None, progress: bool = False
     ) -> npt.NDArray[np.float32]:
         """Return the vectors of documents; as `encode_queries`, with the document tower."""
-        return encode(self, self.document_tower, texts, batch_size, progress)
+        return encode(self, self.document_tower, texts, batch_size, progress, dim)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model into `folder` (safetensors and JSON), replacing an earlier model there in one step.
@@ -276,10 +367,3 @@ def _reader(vocabulary: Vocabulary | SubwordTokenizer, analyzer: Any, max_terms:
             f"analyzer is {analyzer!r} beside a {type(vocabulary).__name__}, which cuts texts itself: give none"
         )
     return TokenReader(vocabulary, max_terms)
-
-
-def _seeded(make: Callable[..., Tower], n_terms: int, options: dict[str, Any], seed: int) -> Tower:
-    """Build a tower with the first weights of `seed`; the global random state is left alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return make(n_terms, **options)

@@ -132,10 +132,12 @@ def check_folder(folder: Path, model: TwoTower, resume: bool) -> None:
 
 
 def _describe_model(model: TwoTower) -> dict[str, Any]:
-    return {
+    described = {
         "tower": model.tower, "options": model.query_tower.options, "tied": model.tied, "similarity": model.similarity,
         "max_terms": model.reader.max_terms, "seed": model.seed, "n_terms": model.reader.n_terms,
     }  # fmt: skip
+    parts = {"shared": model.shared, "head": model.head}
+    return described | {name: part for name, part in parts.items() if part is not None}
 
 
 def _describe_loss(loss: Any) -> str:

@@ -133,7 +133,7 @@ class TestRefused:
         ("changes", "message"),
         [
             ({"format": "other"}, "twotower-model"),
-            ({"version": 3}, "version 3"),
+            ({"version": 4}, "version 4"),
             ({"tied": 1}, "'tied' is 1"),
             ({"files": {}}, "not the file"),
             ({"tower": "tree"}, "unknown tower"),

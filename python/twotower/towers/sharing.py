@@ -1,0 +1,79 @@
+"""The two towers of a model, and which parts both have in common."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from twotower.errors import InvalidInputError
+from twotower.registry import resolve
+from twotower.towers import TOWERS
+from twotower.towers.heads import HeadedTower
+from twotower.towers.tower import Tower
+
+SHARED = ("embedding", "encoder")
+
+
+def make_towers(
+    tower: str,
+    n_terms: int,
+    options: dict[str, Any],
+    *,
+    tied: bool,
+    shared: str | None,
+    head: Mapping[str, Any] | None,
+    seed: int,
+) -> tuple[Tower, Tower]:
+    """Return the query and the document tower.
+
+    Parameters
+    ----------
+    tower, n_terms, options
+        A name of ``twotower.towers.TOWERS`` and what builds it.
+    tied : bool
+        Both are one object.
+    shared : {"embedding", "encoder"}, optional
+        Of towers that are not tied: one embedding table under two networks, or one network under two heads.
+    head : mapping, optional
+        As of `twotower.towers.heads.check_head`.
+    seed : int
+        Of the first weights, which are equal on both sides.
+
+    Raises
+    ------
+    InvalidInputError
+        If the tower or `shared` is unknown, `shared` is given beside `tied`, or "encoder" without a head.
+    """
+    _check(tied, shared, head)
+    make = resolve(TOWERS, tower, "tower")
+    query = _seeded(make, n_terms, options, head, seed)
+    if tied:
+        return query, query
+    if isinstance(query, HeadedTower) and shared == "encoder":
+        return query, query.beside()
+    document = _seeded(make, n_terms, options, head, seed)
+    if shared == "embedding":
+        for part in (document, document.body) if isinstance(document, HeadedTower) else (document,):
+            part.embedding = query.embedding
+    return query, document
+
+
+def _check(tied: bool, shared: str | None, head: Mapping[str, Any] | None) -> None:
+    if shared is None:
+        return
+    if shared not in SHARED:
+        raise InvalidInputError(f"shared is {shared!r}: choose one of {', '.join(SHARED)}, or None")
+    if tied:
+        raise InvalidInputError(f"shared is {shared!r}, but tied towers share everything: give tied=False")
+    if shared == "encoder" and head is None:
+        raise InvalidInputError("shared is 'encoder' without a head: the two sides would not differ. Give a head")
+
+
+def _seeded(
+    make: Callable[..., Tower], n_terms: int, options: dict[str, Any], head: Mapping[str, Any] | None, seed: int
+) -> Tower:
+    """Build a tower with the first weights of `seed`; the global random state is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        tower = make(n_terms, **options)
+        return tower if head is None else HeadedTower(tower, head)
