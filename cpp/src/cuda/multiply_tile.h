@@ -16,6 +16,7 @@ struct WarpMultiply {
   using Shape = Shape_;
   using Sum = typename Kind::Sum;
   static constexpr int kLag = 0;  ///< chunks whose products may still be under way when run() returns
+  static constexpr int kMinBlocks = Shape::kQueries <= 8 ? 4 : 2;  ///< of a multiprocessor, as registers allow
   static constexpr bool kAsyncReaders = false;
 
   struct Fragments {
@@ -83,6 +84,7 @@ struct GroupMultiply {
   using Shape = Shape_;
   using Sum = typename Kind::Sum;
   static constexpr int kLag = 1;
+  static constexpr int kMinBlocks = 1;
   static constexpr bool kAsyncReaders = true;
   static_assert(Shape::kWarpDocs == 16 && Shape::kWarpQueries == Shape::kQueries, "the parts that wgmma's sums have");
 
@@ -114,6 +116,7 @@ struct LaneMultiply {
   using Shape = Shape_;
   using Sum = float;
   static constexpr int kLag = 0;
+  static constexpr int kMinBlocks = Shape::kQueries <= 8 ? 3 : 1;
   static constexpr bool kAsyncReaders = false;
 
   template <class Block, class AllSums>

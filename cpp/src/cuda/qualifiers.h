@@ -5,9 +5,11 @@
 #ifdef __CUDACC__
 #define TWOTOWER_BOTH __host__ __device__ __forceinline__
 #define TWOTOWER_DEVICE __device__ __forceinline__
+#define TWOTOWER_DEVICE_CALLED __device__ __noinline__  // rare: one copy keeps kernels small
 #define TWOTOWER_UNROLL _Pragma("unroll")
 #else
 #define TWOTOWER_BOTH inline
 #define TWOTOWER_DEVICE inline
+#define TWOTOWER_DEVICE_CALLED inline
 #define TWOTOWER_UNROLL
 #endif

@@ -24,7 +24,7 @@ struct ScanTiles : ScanArguments {
   using Shape = typename Multiply::Shape;
   using Sum = typename Multiply::Sum;
   static constexpr int kThreads = Shape::kThreads;
-  static constexpr int kMinBlocks = Shape::kQueries <= 8 ? 4 : Shape::kQueries <= 128 ? 2 : 1;
+  static constexpr int kMinBlocks = Multiply::kMinBlocks;
   static constexpr std::uint32_t kSharedBytes = Shape::kSharedBytes;
 
   explicit ScanTiles(const ScanArguments& arguments) : ScanArguments(arguments) {}
@@ -153,7 +153,7 @@ struct ScanTiles : ScanArguments {
   }
 
   template <class Block>
-  TWOTOWER_DEVICE void keep(Block& block, std::uint32_t q, std::uint32_t first_doc, std::uint32_t r,
+  TWOTOWER_DEVICE_CALLED void keep(Block& block, std::uint32_t q, std::uint32_t first_doc, std::uint32_t r,
                             std::uint32_t position, float mid) const {
     if (q >= queries.n || (range.wanted != nullptr && range.wanted[q] == 0)) return;
     const std::uint32_t doc = first_doc + r;
