@@ -1,0 +1,71 @@
+// make_searcher: FlatOn over devices.
+#include <memory>
+
+#include "cuda/device_machine.cuh"
+#include "cuda/flat_on.h"
+#include "twotower/cuda_search.h"
+
+namespace twotower::cuda {
+namespace {
+
+struct DeviceMachines {
+  using Machine = DeviceMachine;
+  int device = 0;
+  std::shared_ptr<CUstream_st> own;  ///< of the index itself
+
+  /// Stream 0 means the index's own: what it allocates there outlives any stream of a caller.
+  Machine on(std::uintptr_t stream) const {
+    return {device, stream == 0 ? own.get() : reinterpret_cast<cudaStream_t>(stream)};
+  }
+};
+
+std::shared_ptr<CUstream_st> new_stream(int device) {
+  const DeviceScope scope(device);
+  cudaStream_t stream = nullptr;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "to make a stream");
+  return {stream, [](cudaStream_t made) { (void)cudaStreamDestroy(made); }};
+}
+
+void check_device(int device) {
+  int n_devices = 0;
+  const cudaError_t error = cudaGetDeviceCount(&n_devices);
+  if (error != cudaSuccess || n_devices == 0) fail(error == cudaSuccess ? cudaErrorNoDevice : error, "to find a device");
+  if (device < 0 || device >= n_devices) {
+    throw BackendUnavailable("there is no CUDA device " + std::to_string(device) + ": this machine has " +
+                             std::to_string(n_devices) + ", numbered from 0");
+  }
+  int major = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "to read a device's attributes");
+  if (major < 8) {
+    throw BackendUnavailable("CUDA device " + std::to_string(device) + " has compute capability " +
+                             std::to_string(major) + ".x, 8.0 is needed: search with device='cpu'");
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors& vectors, Metric metric, bool on_device, int device,
+                                            const SearchLimits& limits) {
+  check_device(device);
+  return std::make_unique<FlatOn<DeviceMachines>>(DeviceMachines{device, new_stream(device)}, vectors, metric, on_device,
+                                                  limits);
+}
+
+std::shared_ptr<void> device_memory(int device, std::size_t bytes) {
+  const DeviceScope scope(device);
+  void* memory = nullptr;
+  const cudaError_t error = cudaMalloc(&memory, bytes == 0 ? 1 : bytes);
+  if (error != cudaSuccess) fail(error, std::to_string(bytes) + " bytes of results");
+  return {memory, [](void* made) { (void)cudaFree(made); }};
+}
+
+int device_of(const void* pointer) {
+  cudaPointerAttributes attributes{};
+  check(cudaPointerGetAttributes(&attributes, pointer), "to look up an array");
+  if (attributes.type != cudaMemoryTypeDevice && attributes.type != cudaMemoryTypeManaged) {
+    throw BackendUnavailable("an array that says it is on a CUDA device is not: give one that is");
+  }
+  return attributes.device;
+}
+
+}  // namespace twotower::cuda

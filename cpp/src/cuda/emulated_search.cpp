@@ -1,0 +1,30 @@
+// The kernels of this folder on the host: see emulation/host_block.h.
+#include <memory>
+
+#include "cuda/emulation/host_machine.h"
+#include "cuda/flat_on.h"
+#include "dense/default_float_environment.h"
+#include "twotower/cuda_search.h"
+
+namespace twotower::cuda {
+namespace {
+
+struct HostMachines {
+  using Machine = HostMachine;
+  HostMachine::Options options;
+
+  Machine on(std::uintptr_t) const { return Machine(options); }
+};
+
+}  // namespace
+
+std::unique_ptr<FlatSearcher> make_emulated_searcher(const StoredVectors& vectors, Metric metric, bool groups,
+                                                     bool backward, const SearchLimits& limits) {
+  const DefaultFloatEnvironment environment;
+  HostMachine::Options options;
+  options.groups = groups;
+  options.order = backward ? ThreadOrder::kBackward : ThreadOrder::kForward;
+  return std::make_unique<FlatOn<HostMachines>>(HostMachines{options}, vectors, metric, false, limits);
+}
+
+}  // namespace twotower::cuda

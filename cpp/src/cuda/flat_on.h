@@ -1,0 +1,164 @@
+// FlatSearcher over one kind of machine: what is resident, what is streamed, tiles of queries, copies in and out.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "cuda/buffer.h"
+#include "cuda/top_k_plan.h"
+#include "cuda/top_k_search.h"
+#include "cuda/window_store.h"
+#include "twotower/cuda_search.h"
+#include "twotower/error.h"
+
+namespace twotower::cuda {
+
+/// `Machines::on(stream)` makes a Machine; it must be as long-lived as what it allocates.
+template <class Machines>
+class FlatOn final : public FlatSearcher {
+ public:
+  using Machine = typename Machines::Machine;
+
+  FlatOn(const Machines& machines, const StoredVectors& vectors, Metric metric, bool on_device,
+         const SearchLimits& limits)
+      : machines_(machines), machine_(machines.on(0)), limits_(limits) {
+    all_.data = vectors.data;
+    all_.scales = vectors.scales;
+    all_.n_docs = vectors.n_docs;
+    all_.dim = static_cast<std::uint32_t>(vectors.dim);
+    all_.storage = vectors.storage;
+    all_.metric = metric;
+    const std::uint64_t most = most_docs();
+    if (limits.window_docs == 0 && most >= all_.n_docs) {
+      store_ = std::make_unique<WindowStore<Machine>>(machine_, all_, all_.n_docs);
+      store_->load(machine_, 0, static_cast<std::uint32_t>(all_.n_docs));
+      odd_row_ = store_->odd_row(machine_);
+    } else if (on_device) {
+      throw BackendUnavailable("the device has no room for an index of " + std::to_string(all_.n_docs) +
+                               " vectors of its own: free memory, or build the index from host memory");
+    }
+  }
+
+  std::int64_t odd_row() const override { return odd_row_ == kNoDoc ? -1 : static_cast<std::int64_t>(odd_row_); }
+  bool resident() const noexcept override { return store_ != nullptr; }
+
+  void search(const QueryArray& queries, std::size_t k, const std::uint64_t* where, std::uintptr_t stream,
+              const ResultArrays& results) const override {
+    if (queries.n == 0 || k == 0) return;
+    const Machine machine = machines_.on(stream);
+    const std::size_t words = (all_.n_docs + 63) / 64;
+    Buffer<std::uint64_t, Machine> allowed;
+    if (where != nullptr) {
+      allowed = Buffer<std::uint64_t, Machine>(machine, words);
+      machine.copy(allowed.get(), where, words * sizeof(std::uint64_t));
+    }
+    const auto best = static_cast<std::uint32_t>(std::min<std::uint64_t>(k, all_.n_docs));
+    const std::uint32_t capacity = capacity_for(all_.n_docs, best, limits_.capacity);
+    const std::size_t at_once = queries_at_once(machine, best, capacity, k);
+    for (std::size_t q = 0; q < queries.n; q += at_once) {
+      const Part part{q, static_cast<std::uint32_t>(std::min(at_once, queries.n - q))};
+      search_part(machine, queries, part, k, best, capacity, allowed.get(), results);
+    }
+    machine.wait();
+  }
+
+ private:
+  struct Part {
+    std::size_t first;
+    std::uint32_t n;
+  };
+  static constexpr std::size_t kMostWork = std::size_t{4} << 30;  // bytes for the queries of a tile
+
+  std::size_t memory(const Machine& machine) const {
+    return limits_.memory_bytes != 0 ? limits_.memory_bytes : machine.free_bytes();
+  }
+
+  // What fits beside the work of a search.
+  std::uint64_t most_docs() const {
+    const std::size_t usable = memory(machine_) / 10 * 8;
+    return usable / all_.bytes_of_doc();
+  }
+
+  // Documents of a window that is streamed: half of what is free, in whole tiles.
+  std::uint64_t window_docs(const Machine& machine) const {
+    const std::uint64_t fits = memory(machine) / 2 / all_.bytes_of_doc();
+    const std::uint64_t wanted = limits_.window_docs != 0 ? limits_.window_docs : fits;
+    if (wanted == 0) throw BackendUnavailable("the device has no room for a single document: free memory");
+    return std::min(wanted, all_.n_docs);
+  }
+
+  std::size_t queries_at_once(const Machine& machine, std::uint32_t best, std::uint32_t capacity, std::size_t k) const {
+    const std::size_t each = TopKSearch<Machine>::bytes_of_query(best, capacity, all_.pitch()) + 12 * k;
+    const std::size_t usable = std::min(kMostWork, memory(machine) / 4);
+    if (usable < each) {
+      throw BackendUnavailable("one query with k = " + std::to_string(k) + " needs " + std::to_string(each) +
+                               " bytes on the device, a quarter of what is free is " + std::to_string(usable) +
+                               ": free memory, or ask for a smaller k");
+    }
+    return std::min<std::size_t>(kMaxTileQueries, usable / each);
+  }
+
+  Window layout() const {
+    Window window;
+    window.pitch = all_.pitch();
+    window.dim = all_.dim;
+    window.storage = all_.storage;
+    window.metric = all_.metric;
+    return window;
+  }
+
+  void search_part(const Machine& machine, const QueryArray& queries, Part part, std::size_t k, std::uint32_t best,
+                   std::uint32_t capacity, const std::uint64_t* where, const ResultArrays& results) const {
+    const std::size_t row_bytes = all_.dim * element_bytes(queries.storage);
+    const char* given = static_cast<const char*>(queries.data) + part.first * row_bytes;
+    Buffer<char, Machine> copied;
+    if (!queries.on_device) {
+      copied = Buffer<char, Machine>(machine, part.n * row_bytes);
+      machine.copy(copied.get(), given, part.n * row_bytes);
+      given = copied.get();
+    }
+    TopKSearch<Machine> search(machine, layout(), given, queries.storage, part.n, best, capacity, where);
+    search_windows(machine, search);
+    if (const std::uint32_t odd = search.odd_query(); odd != kNoDoc) {
+      throw InvalidInput("queries[" + std::to_string(part.first + odd) +
+                         "] has a value that is not finite: remove NaN and infinity");
+    }
+    write(machine, search, part, k, results);
+  }
+
+  void search_windows(const Machine& machine, TopKSearch<Machine>& search) const {
+    if (store_ != nullptr) return search.search(store_->window());
+    const std::uint64_t most = window_docs(machine);
+    WindowStore<Machine> store(machine, all_, most);
+    for (std::uint64_t first = 0; first < all_.n_docs; first += most) {
+      store.load(machine, first, static_cast<std::uint32_t>(std::min(most, all_.n_docs - first)));
+      search.search(store.window());
+    }
+    machine.wait();
+  }
+
+  void write(const Machine& machine, TopKSearch<Machine>& search, Part part, std::size_t k,
+             const ResultArrays& results) const {
+    const std::size_t first = part.first * k, n = part.n * k;
+    const auto width = static_cast<std::uint32_t>(k);
+    if (results.on_device) return search.write(width, results.scores + first, results.docs + first);
+    Buffer<float, Machine> scores(machine, n);
+    Buffer<std::int64_t, Machine> docs(machine, n);
+    search.write(width, scores.get(), docs.get());
+    machine.copy(results.scores + first, scores.get(), n * sizeof(float));
+    machine.copy(results.docs + first, docs.get(), n * sizeof(std::int64_t));
+    machine.wait();
+  }
+
+  Machines machines_;
+  Machine machine_;
+  SearchLimits limits_;
+  Rows all_;
+  std::unique_ptr<WindowStore<Machine>> store_;
+  std::uint32_t odd_row_ = kNoDoc;
+};
+
+}  // namespace twotower::cuda

@@ -1,0 +1,12 @@
+// The fused kernels with wgmma. Compiled for compute capability 9.0 alone, and started nowhere else.
+#include "cuda/group_products.cuh"
+// It comes first: DeviceBlock finds its functions there.
+#include "cuda/device_machine.cuh"
+
+namespace twotower::cuda {
+
+void scan_groups(const DeviceMachine& machine, const ScanArguments& arguments) {
+  for_group_scan(arguments, [&](const auto& body) { machine.launch(body, body.n_blocks()); });
+}
+
+}  // namespace twotower::cuda

@@ -1,0 +1,65 @@
+// What kernels read and write: a window of stored rows, prepared queries, and what was found. Pointers alone.
+//
+// Legend: N documents of the window, Q queries of a tile, D dimensions, K results, C capacity, R room of a query's keys.
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/bounds.h"
+#include "cuda/numbers.h"
+
+namespace twotower::cuda {
+
+inline constexpr std::uint32_t kNoDoc = 0xFFFFFFFFu;
+
+/// Rows begin `pitch` bytes apart, a multiple of 16; bytes behind a row's D elements are zeros.
+struct Window {
+  unsigned char* rows = nullptr;
+  float* stored_scales = nullptr;  ///< [N], of kInt8 alone
+  float* scale = nullptr;          ///< [N] and the next two: RowLimits
+  float* norm = nullptr;
+  float* offset = nullptr;
+  std::uint32_t n_docs = 0;
+  std::uint32_t first_doc = 0;  ///< the DocId of its first row
+  std::uint32_t pitch = 0;
+  std::uint32_t dim = 0;
+  Storage storage = Storage::kFloat32;
+  Metric metric = Metric::kInnerProduct;
+};
+
+/// Queries as they were given, and as they are multiplied.
+struct Queries {
+  const void* given = nullptr;  ///< [Q, D], row after row
+  Storage storage = Storage::kFloat32;
+  unsigned char* rows = nullptr;  ///< [Q, pitch], in the form of the window's elements
+  QueryLimits* limits = nullptr;  ///< [Q]
+  std::uint32_t* odd = nullptr;   ///< the first query that is not finite, else kNoDoc
+  std::uint32_t n = 0;
+};
+
+/// The search so far. Invariant after merge_best: a document of a past range is among a query's best, or ranks after
+/// `k` that are, and then its mid + reach is at or below the threshold.
+struct Found {
+  std::uint32_t* docs = nullptr;    ///< [Q, C] rows of the window, kNoDoc for none
+  float* mids = nullptr;            ///< [Q, C]
+  std::uint32_t* counts = nullptr;  ///< [Q] offered, above C where some were lost
+  float* thresholds = nullptr;      ///< [Q]
+  std::uint64_t* keys = nullptr;    ///< [Q, R]: the best, from 0; what is new, from K
+  std::uint32_t* n_best = nullptr;  ///< [Q]
+  std::uint32_t* n_new = nullptr;   ///< [Q]
+  std::uint32_t capacity = 0;
+  std::uint32_t room = 0;
+  std::uint32_t k = 0;
+};
+
+/// A range of tile positions, and for which queries it is searched.
+struct Range {
+  std::uint32_t first = 0;
+  std::uint32_t n = 0;
+  const std::uint8_t* wanted = nullptr;  ///< [Q]; nullptr: all
+  std::uint8_t* missed = nullptr;        ///< [Q] out: more documents than C were offered, none was taken
+  std::uint32_t* any_missed = nullptr;   ///< out
+  bool direct = false;                   ///< every document has its own slot: none is compared, none can be missed
+};
+
+}  // namespace twotower::cuda

@@ -1,0 +1,116 @@
+// The source of the CUDA kernels, run on the host, against exact_top_k: same documents, scores and order.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "twotower/cuda_search.h"
+#include "twotower/dense.h"
+#include "twotower/error.h"
+
+using namespace twotower;
+
+namespace {
+
+constexpr Storage kStorages[] = {Storage::kFloat32, Storage::kBfloat16, Storage::kFloat16, Storage::kInt8};
+constexpr Metric kMetrics[] = {Metric::kInnerProduct, Metric::kCosine, Metric::kL2};
+
+// Stored vectors with random elements of any storage, and their limits.
+struct Case {
+  Storage storage;
+  Metric metric;
+  std::size_t n_docs, dim, n_queries;
+  std::vector<std::uint32_t> room;
+  std::vector<float> scales, queries, scale, norm, offset;
+  std::vector<double> squares;
+  std::vector<std::int32_t> start;
+
+  Case(Storage s, Metric m, std::size_t n, std::size_t d, std::size_t q, unsigned seed, int levels = 0)
+      : storage(s), metric(m), n_docs(n), dim(d), n_queries(q), room(n * d + 1), scales(n), queries(q * d), scale(n),
+        norm(n), offset(n), squares(n), start(n) {
+    std::mt19937 generator(seed);
+    std::normal_distribution<float> normal;
+    const auto next = [&] {
+      const float value = normal(generator);
+      return levels == 0 ? value : static_cast<float>(static_cast<int>(value * 2.0f) % levels);
+    };
+    for (float& value : queries) value = next();
+    for (float& value : scales) value = 0.0078125f * static_cast<float>(1 + generator() % 200);
+    for (std::size_t i = 0; i < n * d; ++i) write(i, next());
+  }
+
+  void write(std::size_t i, float value) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    if (storage == Storage::kFloat32) std::memcpy(room.data() + i, &value, 4);
+    if (storage == Storage::kInt8) reinterpret_cast<std::int8_t*>(room.data())[i] = static_cast<std::int8_t>(value * 40);
+    std::uint16_t half = static_cast<std::uint16_t>(bits >> 16);
+    if (storage == Storage::kFloat16) {  // a few bits, normal
+      const std::uint32_t exponent = bits >> 23 & 0xFF;
+      half = exponent < 120 ? std::uint16_t{0}
+                            : static_cast<std::uint16_t>((bits >> 16 & 0x8000) | (exponent - 112) << 10 | (bits >> 13 & 0x3FF));
+    }
+    if (storage == Storage::kBfloat16 || storage == Storage::kFloat16) {
+      std::memcpy(reinterpret_cast<char*>(room.data()) + 2 * i, &half, 2);
+    }
+  }
+
+  StoredVectors stored() const { return {room.data(), n_docs, dim, storage, scales.data()}; }
+
+  DenseView view() {
+    DenseView view(stored(), metric, {scale.data(), norm.data(), offset.data(), squares.data(), start.data()});
+    doc_limits(view.vectors, metric, 1, view.limits);
+    return view;
+  }
+};
+
+struct Answer {
+  std::vector<float> scores;
+  std::vector<std::int64_t> docs;
+  explicit Answer(std::size_t n) : scores(n, 7.0f), docs(n, 7) {}
+  bool operator==(const Answer& other) const { return scores == other.scores && docs == other.docs; }
+};
+
+Answer oracle(Case& c, std::size_t k, const std::uint64_t* where = nullptr) {
+  Answer answer(c.n_queries * k);
+  exact_top_k(c.view(), c.queries.data(), c.n_queries, k, 1, where, answer.scores.data(), answer.docs.data());
+  return answer;
+}
+
+struct How {
+  bool groups = false, backward = false;
+  cuda::SearchLimits limits{};
+};
+
+Answer emulated(const Case& c, std::size_t k, const How& how = {}, const std::uint64_t* where = nullptr) {
+  const auto searcher = cuda::make_emulated_searcher(c.stored(), c.metric, how.groups, how.backward, how.limits);
+  Answer answer(c.n_queries * k);
+  searcher->search({c.queries.data(), c.n_queries, Storage::kFloat32, false}, k, where, 0,
+                   {answer.scores.data(), answer.docs.data(), false});
+  return answer;
+}
+
+}  // namespace
+
+TEST_CASE("cuda emulated: every storage, metric and width of tiles") {
+  unsigned seed = 0;
+  for (const Storage storage : kStorages) {
+    for (const Metric metric : kMetrics) {
+      for (const std::size_t n_queries : {1, 31, 100}) {
+        Case c(storage, metric, 1000, 17, n_queries, ++seed);
+        const Answer expected = oracle(c, 10);
+        CAPTURE(static_cast<int>(storage));
+        CAPTURE(static_cast<int>(metric));
+        CAPTURE(n_queries);
+        How how;
+        how.limits.capacity = 128;
+        CHECK(emulated(c, 10) == expected);
+        CHECK(emulated(c, 10, how) == expected);
+        how.backward = true;
+        CHECK(emulated(c, 10, how) == expected);
+      }
+    }
+  }
+}
