@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.func import functional_call
 
+from twotower.losses.scores import all_finite
 from twotower.registry import choose
 from twotower.towers.native import distinct_rows
 from twotower.training.batches import Batch
@@ -82,7 +83,7 @@ class Stepper:
         if not batch.has_negatives:
             return 0.0, 0.0
         vectors, tables = self._vectors(training, batch)
-        if not all(bool(torch.isfinite(side).all()) for side in vectors):
+        if not all(all_finite(side) for side in vectors):
             return float("nan"), float("nan")
         extra = () if batch.teacher is None else (batch.teacher,)
         loss = self.loss(vectors[0], vectors[1], batch.positive, batch.excluded, *extra)
@@ -108,7 +109,7 @@ class Stepper:
             table = tower.get_parameter(TABLE)
             distinct, places = distinct_rows(torch.cat([ids for ids, _ in read]), len(table))
             self.optimiser.prepare(f"{name}.{TABLE}", distinct)
-            rows = table.detach()[distinct].requires_grad_(table.requires_grad)
+            rows = table.detach().index_select(0, distinct).requires_grad_(table.requires_grad)
             if table.requires_grad:
                 tables[f"{name}.{TABLE}"] = distinct, rows
             cut = {TABLE: rows} | {other: tower.get_parameter(other).detach()[distinct] for other in tower.by_row}
