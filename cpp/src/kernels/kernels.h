@@ -1,6 +1,7 @@
 // The hot functions that each instruction set brings, by topic. Knows no container, no thread and no library.
 #pragma once
 
+#include "kernels/bag.h"
 #include "kernels/checksum.h"
 #include "kernels/codes.h"
 #include "kernels/dense.h"
@@ -15,6 +16,7 @@ namespace twotower::kernels {
 struct Kernels {
   const char* name;
   const ChecksumKernels& checksum;
+  const BagKernels& bag;
   const CodesKernels& codes;
   DenseKernels dense;
   const LexicalKernels& lexical;
@@ -24,6 +26,7 @@ struct Kernels {
 inline constexpr Kernels kScalar{
     "scalar",
     scalar::kChecksum,
+    scalar::kBag,
     scalar::kCodes,
     {scalar::kDenseExact, scalar::kScanFloat32, scalar::kScanBfloat16, scalar::kScanFloat16, scalar::kScanInt8,
      kNoCodeRow},
@@ -31,11 +34,13 @@ inline constexpr Kernels kScalar{
     scalar::kText};
 inline constexpr Kernels kAvx2{
     "avx2",         avx2::kChecksum,
+    avx2::kBag,
     avx2::kCodes,   {avx2::kDenseExact, avx2::kScanFloat32, avx2::kScanBfloat16, avx2::kScanFloat16, avx2::kScanInt8, kNoCodeRow},
     avx2::kLexical, avx2::kText};
 inline constexpr Kernels kAvx512{
     "avx512",
     avx2::kChecksum,
+    avx512::kBag,
     avx512::kCodes,
     {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512::kScanInt8, kNoCodeRow},
     avx512::kLexical,
@@ -44,6 +49,7 @@ inline constexpr Kernels kAvx512{
 inline constexpr Kernels kAvx512Vnni{
     "avx512vnni",
     avx2::kChecksum,
+    avx512::kBag,
     avx512vnni::kCodes,
     {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8, avx512vnni::kCodeRow},
     avx512::kLexical,
@@ -52,6 +58,7 @@ inline constexpr Kernels kAvx512Vnni{
 inline constexpr Kernels kAvx512Bf16{
     "avx512bf16",
     avx2::kChecksum,
+    avx512::kBag,
     avx512vnni::kCodes,
     {avx512::kDenseExact, avx512::kScanFloat32, avx512bf16::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8, avx512vnni::kCodeRow},
     avx512::kLexical,
@@ -61,6 +68,7 @@ inline constexpr Kernels kAvx512Bf16{
 inline constexpr Kernels kNeon{
     "neon",
     scalar::kChecksum,
+    scalar::kBag,
     scalar::kCodes,
     {scalar::kDenseExact, neon::kScanFloat32, neon::kScanBfloat16, neon::kScanFloat16, neon::kScanInt8, kNoCodeRow},
     scalar::kLexical,

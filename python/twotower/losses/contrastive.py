@@ -63,7 +63,9 @@ def in_batch_loss(
 
 def _softmax_loss(scores: torch.Tensor, positive: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
     counted = negatives.scatter(1, positive.unsqueeze(1), True)
-    return torch.nn.functional.cross_entropy(scores.masked_fill(~counted, float("-inf")), positive)
+    if not bool(counted.all()):
+        scores = scores.masked_fill(~counted, float("-inf"))
+    return torch.nn.functional.cross_entropy(scores, positive)
 
 
 def in_batch(temperature: float = 0.05, *, symmetric: bool = False) -> "Loss":

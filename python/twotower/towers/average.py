@@ -6,6 +6,7 @@ T terms, B texts.
 import torch
 from torch import nn
 
+from twotower.towers.bag import Bag
 from twotower.towers.shape import check_size
 from twotower.towers.tower import Tower
 
@@ -22,22 +23,34 @@ class AverageTower(Tower):
     out_dim : int, optional
         Width of the vector, through a linear map without bias (so that an empty text stays the zero vector). None:
         `dim`, no map.
+    weighted : bool
+        The mean is weighted: ``weights`` [n_terms], such as idf, are saved with the model and not trained.
+    frozen : bool
+        The embeddings are not trained.
 
     Notes
     -----
-    v = W (1/n) sum_i E[t_i] over the n terms of the text; a term that comes twice counts twice. Cost T dim + B dim
-    out_dim. Source: Huang et al. 2013 (DSSM); Yih et al. 2011.
+    v = W sum_i w_i E[t_i] / sum_i w_i over the n terms of the text, with w_i = 1 unless `weighted`; a term that comes
+    twice counts twice. Cost T dim + B dim out_dim. Source: Huang et al. 2013 (DSSM); Yih et al. 2011; weights: Arora et
+    al. 2017 (SIF).
     """
 
-    def __init__(self, n_terms: int, *, dim: int = 256, out_dim: int | None = None) -> None:
+    def __init__(
+        self, n_terms: int, *, dim: int = 256, out_dim: int | None = None, weighted: bool = False, frozen: bool = False
+    ) -> None:
         super().__init__()
         check_size("dim", dim)
         self.options = {"dim": dim, "out_dim": out_dim}
+        if weighted or frozen:  # models of earlier versions know neither
+            self.options |= {"weighted": weighted, "frozen": frozen}
         self.out_dim = dim if out_dim is None else check_size("out_dim", out_dim)
-        self.embedding = nn.EmbeddingBag(n_terms, dim, mode="mean", include_last_offset=True)
+        self.embedding = Bag(n_terms, dim, frozen=frozen)
+        self.weights = nn.Parameter(torch.ones(n_terms), requires_grad=False) if weighted else None
+        self.by_row = ("weights",) if weighted else ()
         self.projection = nn.Identity() if out_dim is None else nn.Linear(dim, out_dim, bias=False)
 
     def forward(self, ids: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
         """Return float32 [B, out_dim] for ids int64 [T] cut at offsets int64 [B+1]."""
-        vectors: torch.Tensor = self.projection(self.embedding(ids, offsets))
+        weights = None if self.weights is None else self.weights[ids]
+        vectors: torch.Tensor = self.projection(self.embedding(ids, offsets, weights))
         return vectors

@@ -17,6 +17,8 @@ class Tower(nn.Module):
     embedding : nn.Module
         Its ``weight`` [n_terms, dim] has one row a term. Training puts a small table of a batch's rows in its place, so
         a tower uses it for nothing but the rows of its terms.
+    by_row : tuple of str
+        Names of further parameters with one entry a term; training cuts them to the rows of a batch, too.
     out_dim : int
         Width of the vectors.
     options : dict
@@ -24,5 +26,6 @@ class Tower(nn.Module):
     """
 
     embedding: nn.Module
+    by_row: tuple[str, ...] = ()
     out_dim: int
     options: dict[str, Any]

@@ -41,6 +41,8 @@ class Batch:
     @property
     def has_negatives(self) -> bool:
         """Whether a query has a document to beat; one without teaches nothing."""
+        if len(self.queries) and int((~self.excluded[0]).sum()) > 1:  # one of them is not the positive
+            return True
         return bool((~self.excluded).scatter(1, self.positive.unsqueeze(1), False).any())
 
 

@@ -92,7 +92,8 @@ def train(
     clip : float
         Longest gradient allowed.
     optimiser : str
-        "adam", "adagrad" (a third of its memory), or "adam_uncorrected": see `twotower.training.optimiser`.
+        "adam", "adagrad" (a third of its memory), "dense_adam" (torch's own on whole tables), or "adam_uncorrected": see
+        `twotower.training.optimiser`.
     weight_decay : float
         Decoupled from the gradient (AdamW); of the rows of a table in the steps that have them.
     precision : {"float32", "bfloat16"}
@@ -251,17 +252,21 @@ class _Run:
         lr = rate_at(self.step, total, self.settings.lr, self.settings.warmup)
         loss, length = self.stepper.step(self.training, batch, lr)
         if not math.isfinite(loss) or not math.isfinite(length):
+            self.stepper.optimiser.flush()
             raise TrainingError(
                 f"step {self.step} (epoch {epoch}) has a loss of {loss} and a gradient of length {length}, with a learning "
                 f"rate of {lr:.3g}: take a smaller lr or a smaller clip. The weights are those before the step"
             )
         self._record({"step": self.step, "epoch": epoch, "loss": loss, "lr": lr, "gradient": length})
+        if self.refreshers:
+            self.stepper.optimiser.flush()
         for refresher in self.refreshers:
             if (record := refresher.after(self.step)) is not None:
                 self._record(record)
 
     def _end_epoch(self, epoch: int) -> None:
         self.model.eval()
+        self.stepper.optimiser.flush()
         valid = None if self.validation is None else self.validation.score(self.model)
         measured = {} if valid is None else {"valid": valid, "blind": self.blind}
         indifferent = indifferent_loss(self.stepper.loss, self.last_batch, self.model.out_dim)

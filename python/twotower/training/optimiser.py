@@ -9,6 +9,9 @@ from typing import Protocol
 
 import torch
 
+from twotower.errors import InvalidInputError
+from twotower.towers.native import AdamClock, AdamOptions, adam_rows
+
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 WARMUP = 0.1
@@ -19,6 +22,12 @@ class Optimiser(Protocol):
 
     parameters: dict[str, torch.Tensor]
 
+    def prepare(self, name: str, rows: torch.Tensor) -> None:
+        """Bring `rows` (int64 [U], distinct) of a table up to date before they are read."""
+
+    def flush(self) -> None:
+        """Bring all parameters up to date: before they are looked at, saved or measured."""
+
     def update(self, name: str, gradient: torch.Tensor, lr: float, rows: torch.Tensor | None = None) -> None:
         """Take one step: of the whole parameter, or of `rows` (int64 [U], distinct) with their gradient [U, ...]."""
 
@@ -26,7 +35,17 @@ class Optimiser(Protocol):
         """Return parameters and what is kept of them by name, not copies: what a run must have again to go on exactly."""
 
 
-class RowAdam:
+class _UpToDate:
+    """What an optimiser need not do whose parameters are always up to date."""
+
+    def prepare(self, name: str, rows: torch.Tensor) -> None:
+        """Bring `rows` of a table up to date before they are read: they are."""
+
+    def flush(self) -> None:
+        """Bring all parameters up to date: they are."""
+
+
+class RowAdam(_UpToDate):
     """AdamW with a count of updates for each row of a table.
 
     A dense Adam step reads and writes the whole table and both of its moments; of 30,000 rows a batch contains some
@@ -62,6 +81,7 @@ class RowAdam:
     ) -> None:
         self.parameters = parameters
         self.weight_decay, self.bias_correction = weight_decay, bias_correction
+        self.options = AdamOptions(*BETAS, EPSILON, weight_decay, bias_correction)
         self.first = {name: torch.zeros_like(values) for name, values in parameters.items()}
         self.second = {name: torch.zeros_like(values) for name, values in parameters.items()}
         self.counts = {
@@ -72,6 +92,9 @@ class RowAdam:
     @torch.no_grad()
     def update(self, name: str, gradient: torch.Tensor, lr: float, rows: torch.Tensor | None = None) -> None:
         """Take one step: of the whole parameter, or of `rows` (int64 [U], distinct) with their gradient [U, ...]."""
+        if rows is not None and gradient.dtype == torch.float32:
+            self._update_rows(name, gradient.contiguous(), lr, rows)
+            return
         at = slice(None) if rows is None else rows
         count = self.counts[name][at].add_(1) if rows is None else self.counts[name][rows] + 1
         first = self.first[name][at].lerp_(gradient, 1 - BETAS[0])
@@ -89,13 +112,86 @@ class RowAdam:
         spread = (second / corrections[1]).sqrt_().add_(EPSILON)
         self.parameters[name][at] -= rate * first / spread
 
+    def _update_rows(self, name: str, gradient: torch.Tensor, lr: float, rows: torch.Tensor) -> None:
+        """Do the same to rows of float32, in one pass of the core."""
+        adam_rows(self._table(name), self.counts[name], rows, gradient, lr, self.options)
+
+    def _table(self, name: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self.parameters[name], self.first[name], self.second[name]
+
     def state(self) -> dict[str, torch.Tensor]:
         """Return parameters, moments and counts by name, not copies: what a run must have again to go on exactly."""
         groups = {"weight": self.parameters, "first": self.first, "second": self.second, "count": self.counts}
         return {f"{group}.{name}": tensor for group, tensors in groups.items() for name, tensor in tensors.items()}
 
 
-class RowAdagrad:
+class DenseAdam(RowAdam):
+    """Adam of whole tables as torch has it, though a step touches the rows of its batch only.
+
+    A row without a gradient moves on in dense Adam: its moments decay, and it follows the first. Here it takes the steps
+    that it missed when it is next read; nobody needs it before.
+
+    Parameters
+    ----------
+    parameters, tables
+        As of `RowAdam`. Tables are of float32.
+    weight_decay : float
+        Must be 0: a row that is never met would shrink, too.
+
+    Raises
+    ------
+    InvalidInputError
+        If `weight_decay` is not 0.
+
+    Notes
+    -----
+    Missed steps are taken one by one with the learning rates that they had, so it does not matter when. The first moment
+    counts as 0 when 192 steps in a row had no gradient: 2e-9 of it would be left. ``counts`` of a table's row is the last
+    step that had a gradient for it. Source: Kingma and Ba 2015, algorithm 1.
+    """
+
+    def __init__(self, parameters: dict[str, torch.Tensor], tables: set[str], *, weight_decay: float = 0.0) -> None:
+        if weight_decay:
+            raise InvalidInputError(f'weight_decay is {weight_decay!r}: optimiser "dense_adam" takes none, "adam" does')
+        super().__init__(parameters, tables)
+        self.current = {name: torch.zeros(len(parameters[name]), dtype=torch.int64) for name in sorted(tables)}
+        self.taken = {name: torch.zeros(1, dtype=torch.int64) for name in sorted(tables)}
+        self.rates: dict[str, list[float]] = {name: [] for name in tables}  # of the steps since the last flush
+        self._clocks = {
+            name: AdamClock(self._table(name), self.current[name], self.counts[name], self.options) for name in tables
+        }
+
+    def prepare(self, name: str, rows: torch.Tensor) -> None:
+        """Take the steps that `rows` of a table have missed."""
+        if name in self.taken:
+            self._clocks[name].catch_up(self._rates(name), int(self.taken[name]), rows)
+
+    def flush(self) -> None:
+        """Take all steps that any row has missed."""
+        for name, clock in self._clocks.items():
+            clock.catch_up(self._rates(name), int(self.taken[name]))
+            self.rates[name].clear()
+
+    def _update_rows(self, name: str, gradient: torch.Tensor, lr: float, rows: torch.Tensor) -> None:
+        self.taken[name] += 1
+        self.rates[name].append(lr)
+        self._clocks[name].take(self._rates(name), int(self.taken[name]), rows, gradient)
+
+    def _rates(self, name: str) -> torch.Tensor:
+        """Return the rate of every step so far, float64; of those before the last flush, which none needs again, 0."""
+        rates = torch.zeros(int(self.taken[name]), dtype=torch.float64)
+        if known := self.rates[name]:
+            rates[-len(known) :] = torch.tensor(known, dtype=torch.float64)
+        return rates
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return parameters, moments and steps by name, not copies, after a flush."""
+        self.flush()
+        more = {"current": self.current, "taken": self.taken}
+        return super().state() | {f"{group}.{name}": of[name] for group, of in more.items() for name in of}
+
+
+class RowAdagrad(_UpToDate):
     """Adagrad with one sum of squares for each row of a table, in the place of one for each weight.
 
     Parameters
@@ -142,6 +238,7 @@ OPTIMISERS: dict[str, Callable[..., Optimiser]] = {
     "adagrad": RowAdagrad,
     "adam": RowAdam,
     "adam_uncorrected": partial(RowAdam, bias_correction=False),
+    "dense_adam": DenseAdam,
 }
 """Name to what makes one of parameters and names of tables."""
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.func import functional_call
 
+from twotower.losses.scores import all_finite
 from twotower.registry import choose
+from twotower.towers.native import distinct_rows
 from twotower.training.batches import Batch
 from twotower.training.optimiser import OPTIMISERS, Optimiser, clip
 from twotower.training.pairs import TrainingSet
 
 if TYPE_CHECKING:
     from twotower.losses import Loss
+    from twotower.towers.tower import Tower
     from twotower.towers import TwoTower
 
 TABLE = "embedding.weight"
@@ -65,7 +68,9 @@ class Stepper:
         self.loss = loss
         self.clip = clip
         self.low_precision = precision == "bfloat16"
-        parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}
+        parameters = {
+            name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad
+        }
         tables = {name for name in parameters if name.endswith("." + TABLE)}
         self.optimiser: Optimiser = choose(OPTIMISERS, optimiser, "optimiser")(parameters, tables, **options)
 
@@ -78,7 +83,7 @@ class Stepper:
         if not batch.has_negatives:
             return 0.0, 0.0
         vectors, tables = self._vectors(training, batch)
-        if not all(bool(torch.isfinite(side).all()) for side in vectors):
+        if not all(all_finite(side) for side in vectors):
             return float("nan"), float("nan")
         extra = () if batch.teacher is None else (batch.teacher,)
         loss = self.loss(vectors[0], vectors[1], batch.positive, batch.excluded, *extra)
@@ -100,18 +105,26 @@ class Stepper:
         tables: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
         vectors: list[torch.Tensor] = []
         for name, read in groups:
-            distinct, places = torch.unique(torch.cat([ids for ids, _ in read]), return_inverse=True)
-            rows = self.optimiser.parameters[f"{name}.{TABLE}"][distinct].requires_grad_()
-            tables[f"{name}.{TABLE}"] = distinct, rows
-            tower = self.model.get_submodule(name)
+            tower: Tower = self.model.get_submodule(name)  # type: ignore[assignment]
+            table = tower.get_parameter(TABLE)
+            distinct, places = distinct_rows(torch.cat([ids for ids, _ in read]), len(table))
+            self.optimiser.prepare(f"{name}.{TABLE}", distinct)
+            rows = table.detach().index_select(0, distinct).requires_grad_(table.requires_grad)
+            if table.requires_grad:
+                tables[f"{name}.{TABLE}"] = distinct, rows
+            cut = {TABLE: rows} | {other: tower.get_parameter(other).detach()[distinct] for other in tower.by_row}
             for part, (_, offsets) in zip(places.split([len(ids) for ids, _ in read]), read, strict=True):
                 with torch.autocast("cpu", torch.bfloat16, enabled=self.low_precision):
-                    read_vectors = functional_call(tower, {TABLE: rows}, (part, offsets))
+                    read_vectors = functional_call(tower, cut, (part, offsets))
                 vectors.append(self.model.finish(read_vectors.float()))
         return vectors, tables
 
     def _update(self, loss: torch.Tensor, tables: dict[str, tuple[torch.Tensor, torch.Tensor]], lr: float) -> float:
-        dense = {name: parameter for name, parameter in self.model.named_parameters() if name not in tables}
+        dense = {
+            name: parameter
+            for name, parameter in self.model.named_parameters()
+            if parameter.requires_grad and name not in tables
+        }
         wanted = [rows for _, rows in tables.values()] + list(dense.values())
         gradients = (
             list(torch.autograd.grad(loss, wanted)) if loss.requires_grad else [torch.zeros_like(x) for x in wanted]

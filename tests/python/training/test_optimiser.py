@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from twotower import losses
+from twotower.errors import InvalidInputError
 from twotower.training.batches import epoch_batches
 from twotower.training.drawing import NegativeSource
-from twotower.training.optimiser import RowAdagrad, RowAdam, clip, rate_at
+from twotower.training.optimiser import DenseAdam, RowAdagrad, RowAdam, clip, rate_at
 from twotower.training.pairs import training_set
 from twotower.training.step import WEIGHT_SHARE, Stepper
 
@@ -76,6 +77,51 @@ def test_decay_touches_only_the_rows_of_the_step():
     table = torch.ones(3, 2)
     RowAdam({"w": table}, {"w"}, weight_decay=0.5).update("w", torch.zeros(1, 2), 0.1, torch.tensor([1]))
     torch.testing.assert_close(table, torch.tensor([[1.0, 1.0], [0.95, 0.95], [1.0, 1.0]]))
+
+
+@pytest.mark.parametrize("flush_every", [None, 7])
+def test_dense_adam_is_torchs_over_the_whole_table(flush_every):
+    generator = np.random.default_rng(0)
+    start = torch.from_numpy(generator.normal(size=(30, 19)).astype(np.float32))
+    ours, theirs = start.clone(), torch.nn.Parameter(start.clone())
+    dense, reference = DenseAdam({"w": ours}, {"w"}), torch.optim.Adam([theirs], lr=0.1)
+    for step in range(400):  # from step 60 on nobody meets rows below 20: their first moments die out
+        rows = torch.from_numpy(np.unique(generator.integers(0 if step < 60 else 20, 29, 5)))
+        theirs.grad = torch.zeros_like(theirs)
+        theirs.grad[rows] = torch.from_numpy(generator.normal(size=(len(rows), 19)).astype(np.float32))
+        reference.param_groups[0]["lr"] = rate = 0.1 * (1 - step / 400)
+        dense.prepare("w", rows)
+        torch.testing.assert_close(ours[rows], theirs.detach()[rows], rtol=0, atol=2e-5)
+        reference.step()
+        dense.update("w", theirs.grad[rows], rate, rows)
+        if flush_every and step % flush_every == 0:
+            dense.flush()
+    dense.flush()
+    torch.testing.assert_close(ours, theirs.detach(), rtol=0, atol=2e-5)
+    assert torch.equal(ours[29], start[29])
+
+
+def test_dense_adam_does_not_hang_on_when_it_is_looked_at():
+    tables = []
+    for flush_every in (None, 1, 5):
+        generator = np.random.default_rng(1)
+        table = torch.ones(40, 17)
+        dense = DenseAdam({"w": table}, {"w"})
+        for step in range(300):
+            rows = torch.from_numpy(np.unique(generator.integers(0, 40 if step < 50 else 10, 4)))
+            dense.prepare("w", rows)
+            gradient = torch.from_numpy(generator.normal(size=(len(rows), 17)).astype(np.float32))
+            dense.update("w", gradient, 0.1, rows)
+            if flush_every and step % flush_every == 0:
+                dense.flush()
+        tables.append(dense.state())
+    for other in tables[1:]:
+        assert all(torch.equal(tables[0][name], other[name]) for name in other)
+
+
+def test_dense_adam_takes_no_decay():
+    with pytest.raises(InvalidInputError, match="dense_adam"):
+        DenseAdam({"w": torch.ones(2, 2)}, {"w"}, weight_decay=0.1)
 
 
 def test_adagrad_of_a_whole_parameter_is_torchs():

@@ -1,0 +1,77 @@
+"""Texts to distil all-MiniLM-L6-v2 on, and its vectors of them, kept outside the repository in parts: a run that is cut off goes on.
+
+Groups: titles and abstracts of pubmed-titles, the first passages of wiki-passages (vectors of minilm_vectors.py where they are kept), and
+one sentence of each of these passages, as a stand-in for a question. No query and no document of a test collection is among them.
+Legend: N texts, D dimensions.
+Command: python benchmarks/distil_teacher.py $DATA     (encodes what is missing, one thread)
+"""
+
+import gzip
+import json
+import re
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from minilm import CACHE, MiniLM
+from minilm_vectors import encode, read_passages, save
+
+PART = 1_000
+SIZES = {"titles": 16_000, "sentences": 10_000, "abstracts": 3_000}
+FOLDER = CACHE / "distil"
+
+
+def pubmed(data, n):
+    """Return the first n (title, abstract)."""
+    with gzip.open(data / "pubmed-titles" / "corpus.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return [(record["title"], record["text"]) for record in map(json.loads, islice(lines, n))]
+
+
+def one_sentence(passages, seed=0):
+    """Return of each passage one of its sentences of at least four words, or the passage if there is none."""
+    generator = np.random.default_rng(seed)
+    chosen = []
+    for passage in passages:
+        long_enough = [part for part in re.split(r"(?<=[.!?])\s+", passage) if len(part.split()) >= 4]
+        chosen.append(long_enough[generator.integers(len(long_enough))] if long_enough else passage)
+    return chosen
+
+
+def texts_of(group, data):
+    """Return the texts of a group in their order."""
+    if group == "titles":
+        return [title for title, _ in pubmed(data, SIZES[group])]
+    if group == "abstracts":
+        return [f"{title} {text}" for title, text in pubmed(data, SIZES[group])]
+    return one_sentence(read_passages(data, SIZES[group]))
+
+
+def kept(group):
+    """Return the vectors that are there, float32 [N, D], N a multiple of `PART` or all."""
+    parts = sorted((FOLDER / group).glob("??????.npy"))
+    if not parts:
+        sys.exit(f"no vectors of {group}: run benchmarks/distil_teacher.py first")
+    return np.concatenate([np.load(part, allow_pickle=False) for part in parts])
+
+
+def main(data):
+    """Encode all groups, shortest texts first."""
+    import torch
+
+    torch.set_num_threads(1)
+    model = MiniLM()
+    for group in SIZES:
+        (FOLDER / group).mkdir(parents=True, exist_ok=True)
+        texts = texts_of(group, data)
+        for first in range(0, len(texts), PART):
+            file = FOLDER / group / f"{first:06}.npy"
+            if not file.exists():
+                began = time.process_time()
+                save(file, encode(model, texts[first : first + PART], True))
+                print(f"{group} {first + PART:,}: {time.process_time() - began:.1f} core-seconds", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
