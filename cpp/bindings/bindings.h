@@ -24,5 +24,6 @@ void bind_weighted(py::module_& m);
 void bind_dense(py::module_& m);
 void bind_dense_codes(py::module_& m);
 void bind_evaluation(py::module_& m);
+void bind_word2vec(py::module_& m);
 
 }  // namespace twotower::bindings

@@ -18,4 +18,5 @@ PYBIND11_MODULE(_core, m) {
   twotower::bindings::bind_dense(m);
   twotower::bindings::bind_dense_codes(m);
   twotower::bindings::bind_evaluation(m);
+  twotower::bindings::bind_word2vec(m);
 }
