@@ -25,5 +25,6 @@ void bind_dense(py::module_& m);
 void bind_dense_codes(py::module_& m);
 void bind_evaluation(py::module_& m);
 void bind_bag(py::module_& m);
+void bind_word2vec(py::module_& m);
 
 }  // namespace twotower::bindings

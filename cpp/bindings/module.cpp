@@ -19,4 +19,5 @@ PYBIND11_MODULE(_core, m) {
   twotower::bindings::bind_dense_codes(m);
   twotower::bindings::bind_evaluation(m);
   twotower::bindings::bind_bag(m);
+  twotower::bindings::bind_word2vec(m);
 }

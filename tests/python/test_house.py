@@ -14,6 +14,7 @@ LINES = [
     {"__main__"},
     {"cli"},
     {"engine", "experiments", "reporting"},
+    {"pretraining"},
     {"training"},
     {"negatives", "search"},
     {"index", "towers", "losses", "evaluation"},
@@ -22,7 +23,9 @@ LINES = [
 ]
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 # Files allowed to import the extension module, and rooms allowed to import torch (besides function-local imports).
-CORE_USERS = {"hardware.py", "storage.py", "text/native.py", "index/native.py", "evaluation/native.py", "towers/native.py"}
+CORE_USERS = {"hardware.py", "storage.py"} | {
+    f"{room}/native.py" for room in ("evaluation", "index", "pretraining", "text", "towers")
+}
 TORCH_ROOMS = {"towers", "losses", "training"}
 
 
@@ -80,7 +83,8 @@ def test_c_plus_plus_rooms_do_not_know_each_other():
             "lexical": ("text", "dense", "evaluation"),
             "dense": ("text", "lexical", "evaluation"),
             "evaluation": ("text", "lexical", "dense", "kernels"),
-            "kernels": ("text", "lexical", "dense", "io", "util", "evaluation"),
+            "word2vec": ("text", "lexical", "dense", "evaluation"),
+            "kernels": ("text", "lexical", "dense", "io", "util", "evaluation", "word2vec"),
         }.items():
             if room in path.parts and "src" in path.parts:
                 for stranger in strangers:

@@ -9,6 +9,7 @@ from twotower.errors import InputTypeError, InvalidInputError, TwoTowerError
 
 VERBS = {
     "demo": "twotower.cli.demo:demo",
+    "pretrain": "twotower.cli.pretrain:pretrain",
     "train": "twotower.cli.train:train",
     "index": "twotower.cli.index:index",
     "search": "twotower.cli.search:search",

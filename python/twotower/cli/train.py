@@ -26,11 +26,12 @@ from twotower.registry import choose
 )
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
 @click.option("--loss", help=f"Instead of the recipe's: one of {', '.join(sorted(LOSSES))}.")
+@click.option("--start", type=click.Path(), help="Folder of a model, such as `twotower pretrain` makes: every tower starts with its weights.")
 @click.option("--negatives", help=f"Besides those of the batch: one of {', '.join(sorted(NEGATIVES))}.")
 @common
 def train(
     source: str, out: Path | None, config: str | None, towers: tuple[str, ...], tests: tuple[str, ...], seeds: int,
-    epochs: int | None, loss: str | None, negatives: str | None, threads: int, seed: int, as_json: bool,
+    epochs: int | None, loss: str | None, start: str | None, negatives: str | None, threads: int, seed: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Train towers on the split "train", choose on "valid", and print the table of the test splits.
 
@@ -48,7 +49,7 @@ def train(
         if name is not None:
             choose(registry, name, kind)
     recipes = [choose(RECIPES, name, "recipe") for name in towers or ("average",)]
-    recipes = [replace(recipe, training={**recipe.training, **chosen}) for recipe in recipes]
+    recipes = [replace(recipe, start=start, training={**recipe.training, **chosen}) for recipe in recipes]
     if out is not None:
         from twotower.towers.saving import check_target
 

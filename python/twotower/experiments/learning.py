@@ -6,6 +6,7 @@ Training, choosing and tuning see the train and valid splits alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,9 @@ class Recipe:
     n_tokens : int, optional
         Read the subword tokens of a WordPiece vocabulary of this size, trained on the same texts, in the place of words;
         `analyzer` and `min_count` then mean nothing.
+    start : str, optional
+        Folder of a model to start from; of the others, `name` and `training` alone then count. The row "untrained" is this
+        model, and seeds are of the order of pairs alone.
     """
 
     name: str
@@ -58,9 +62,12 @@ class Recipe:
     analyzer: str = "english"
     min_count: int = 1
     n_tokens: int | None = None
+    start: str | None = None
 
     def build(self, collection: Collection, seed: int) -> TwoTower:
         """Return the untrained model; its vocabulary comes from the corpus and the queries of the train split."""
+        if self.start is not None:
+            return TwoTower.from_pretrained(self.start)
         texts = [document.full_text for document in collection.corpus.values()]
         texts += [collection.queries[query_id] for query_id in collection.qrels.get(TRAIN, {})]
         if self.n_tokens is not None:
@@ -225,7 +232,7 @@ class _Bench:
     def _train(self, recipe: Recipe, seed: int, *, keep: bool, fuse: bool) -> None:
         model = recipe.build(self.collection, seed)
         self._add(f"{recipe.name}, untrained", self._dense(model))
-        shuffled = model.twin()
+        shuffled = deepcopy(model)
         self._fit(f"{recipe.name}, shuffled", shuffled, recipe, seed, shuffle_labels=True)
         self._add(f"{recipe.name}, shuffled", self._dense(shuffled))
         history = self._fit(recipe.name, model, recipe, seed, shuffle_labels=False)

@@ -22,7 +22,7 @@ from twotower.training.drawing import NegativeSource
 from twotower.training.health import indifferent_loss, query_blind_score
 from twotower.training.log import History, MetricsFile, read_history
 from twotower.training.optimiser import WARMUP, rate_at
-from twotower.training.pairs import training_set
+from twotower.training.pairs import PairSource, epoch_sets, training_set
 from twotower.training.refresh import Refresher, vectors_of
 from twotower.training.settings import Settings, check_folder
 from twotower.training.step import Stepper
@@ -39,7 +39,7 @@ Callback = Callable[[dict[str, Any]], object]
 
 def train(
     model: TwoTower,
-    collection: Collection,
+    collection: Collection | PairSource,
     *,
     loss: "Loss | str" = "in_batch",
     negatives: Negatives = None,
@@ -71,7 +71,9 @@ def train(
     ----------
     model : TwoTower
         Trained in place; left in evaluation mode.
-    collection : Collection
+    collection : Collection or PairSource
+        Judged pairs, or what draws pairs from texts alone, such as ``tt.pretraining.ict(collection)``. Such a source takes no
+        `split`, and neither negatives nor a teacher; its valid split is that of the collection it names.
     loss : callable or str
         A loss of `twotower.losses`, such as ``tt.losses.triplet(margin=0.2)``, or the name of one with its own
         defaults.
@@ -163,13 +165,15 @@ class _Run:
     """A training run: what `train` does, with its state in one place."""
 
     def __init__(
-        self, model: TwoTower, collection: Collection, loss: "Loss", negatives: Negatives, teacher: Run | None,
+        self, model: TwoTower, collection: Collection | PairSource, loss: "Loss", negatives: Negatives, teacher: Run | None,
         settings: Settings, folder: Path | None, progress: bool | None, callbacks: Sequence[Callback],
     ) -> None:  # fmt: skip
         self.started = time.perf_counter()
         self.model, self.settings, self.folder, self.progress = model, settings, folder, progress
         shuffle_seed = settings.seed if settings.shuffle_labels else None
-        self.training = training_set(collection, settings.split, model.reader, shuffle_seed)
+        self.sets = epoch_sets(collection, settings.split, model.reader, settings.seed, shuffle_seed)
+        self.training = self.sets(1)
+        collection = collection if isinstance(collection, Collection) else collection.labelled
         self.source = NegativeSource(
             negatives, collection, self.training, vectors=lambda: vectors_of(model, self.training),
             threads=settings.threads, folder=folder,
@@ -232,6 +236,7 @@ class _Run:
     def _epoch(self, epoch: int, total: int, bar: tqdm) -> None:
         settings = self.settings
         self.model.train()
+        self.training = self.sets(epoch)
         skip = self.step - (epoch - 1) * self.per_epoch
         batches = epoch_batches(
             self.training, self.source, settings.batch_size, settings.seed, epoch, skip, buckets=settings.buckets,

@@ -3,7 +3,9 @@
 P pairs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +49,30 @@ class TrainingSet:
     known: DocLists
     same_text: npt.NDArray[np.int64]
     query_ids: list[str]
+
+
+class PairSource(Protocol):
+    """What makes pairs that nobody judged, drawn anew each epoch (see `twotower.pretraining`)."""
+
+    @property
+    def labelled(self) -> Collection:
+        """The collection with the valid split."""
+
+    def fingerprint(self) -> str:
+        """Return a digest of all that the pairs hang on."""
+
+    def training_set(self, reader: Reader, seed: int, epoch: int, shuffle_seed: int | None = None) -> TrainingSet:
+        """Return the pairs of an epoch; epochs have equally many."""
+
+
+def epoch_sets(
+    source: Collection | PairSource, split: str, reader: Reader, seed: int, shuffle_seed: int | None
+) -> Callable[[int], TrainingSet]:
+    """Return what gives the pairs of an epoch, from 1 on: those of a split each time, or what a source draws; raises as these."""
+    if isinstance(source, Collection):
+        judged = training_set(source, split, reader, shuffle_seed)
+        return lambda epoch: judged
+    return lambda epoch: source.training_set(reader, seed, epoch, shuffle_seed)
 
 
 def training_set(collection: Collection, split: str, reader: Reader, shuffle_seed: int | None = None) -> TrainingSet:

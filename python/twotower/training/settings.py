@@ -18,6 +18,7 @@ from twotower.registry import choose
 from twotower.towers import TwoTower
 from twotower.towers.shape import check_seed, check_size
 from twotower.training.optimiser import OPTIMISERS
+from twotower.training.pairs import PairSource
 from twotower.types import Collection
 
 PRECISIONS = ("bfloat16", "float32")
@@ -51,7 +52,7 @@ class Settings:
 
     @classmethod
     def of(
-        cls, model: TwoTower, collection: Collection, *, loss: Any, negatives: Any, teacher: Any, threads: int | None,
+        cls, model: TwoTower, collection: Collection | PairSource, *, loss: Any, negatives: Any, teacher: Any, threads: int | None,
         **plain: Any,
     ) -> Self:  # fmt: skip
         """Check the arguments of `train` and put them on record.
@@ -65,6 +66,8 @@ class Settings:
         """
         if not isinstance(model, TwoTower):
             raise InputTypeError(f"model is of type {type(model).__name__}: it must be a TwoTower")
+        if not isinstance(collection, Collection) and (negatives is not None or teacher is not None):
+            raise InvalidInputError("pairs drawn from texts take neither negatives nor a teacher: leave them out")
         for name in ("epochs", "batch_size"):
             check_size(name, plain[name])
         for name in ("checkpoint_every", "patience"):
