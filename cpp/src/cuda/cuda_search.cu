@@ -15,9 +15,29 @@ struct DeviceMachines {
 
   /// Stream 0 means the index's own: what it allocates there outlives any stream of a caller.
   Machine on(std::uintptr_t stream) const {
-    return {device, stream == 0 ? own.get() : reinterpret_cast<cudaStream_t>(stream)};
+    return DeviceMachine(device, stream == 0 ? own.get() : reinterpret_cast<cudaStream_t>(stream));
   }
+  std::shared_ptr<void> allocate(std::size_t bytes) const;
+  void check_array(const void* pointer) const;
 };
+
+std::shared_ptr<void> DeviceMachines::allocate(std::size_t bytes) const {
+  const DeviceScope scope(device);
+  void* memory = nullptr;
+  const cudaError_t error = cudaMalloc(&memory, bytes == 0 ? 1 : bytes);
+  if (error != cudaSuccess) fail(error, std::to_string(bytes) + " bytes of results");
+  return {memory, [](void* made) { (void)cudaFree(made); }};
+}
+
+void DeviceMachines::check_array(const void* pointer) const {
+  cudaPointerAttributes attributes{};
+  check(cudaPointerGetAttributes(&attributes, pointer), "to look up an array");
+  const bool there = attributes.type == cudaMemoryTypeDevice && attributes.device == device;
+  if (!there && attributes.type != cudaMemoryTypeManaged) {
+    throw BackendUnavailable("the array is not in memory of CUDA device " + std::to_string(device) +
+                             ", where the index is: move it there");
+  }
+}
 
 std::shared_ptr<CUstream_st> new_stream(int device) {
   const DeviceScope scope(device);
@@ -44,28 +64,12 @@ void check_device(int device) {
 
 }  // namespace
 
-std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors& vectors, Metric metric, bool on_device, int device,
-                                            const SearchLimits& limits) {
+std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors& vectors, Metric metric, bool on_device,
+                                            std::uintptr_t stream, int device, const SearchLimits& limits) {
   check_device(device);
+  if (on_device) DeviceMachine(device, reinterpret_cast<cudaStream_t>(stream)).wait();
   return std::make_unique<FlatOn<DeviceMachines>>(DeviceMachines{device, new_stream(device)}, vectors, metric, on_device,
                                                   limits);
-}
-
-std::shared_ptr<void> device_memory(int device, std::size_t bytes) {
-  const DeviceScope scope(device);
-  void* memory = nullptr;
-  const cudaError_t error = cudaMalloc(&memory, bytes == 0 ? 1 : bytes);
-  if (error != cudaSuccess) fail(error, std::to_string(bytes) + " bytes of results");
-  return {memory, [](void* made) { (void)cudaFree(made); }};
-}
-
-int device_of(const void* pointer) {
-  cudaPointerAttributes attributes{};
-  check(cudaPointerGetAttributes(&attributes, pointer), "to look up an array");
-  if (attributes.type != cudaMemoryTypeDevice && attributes.type != cudaMemoryTypeManaged) {
-    throw BackendUnavailable("an array that says it is on a CUDA device is not: give one that is");
-  }
-  return attributes.device;
 }
 
 }  // namespace twotower::cuda

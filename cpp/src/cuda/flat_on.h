@@ -16,7 +16,7 @@
 
 namespace twotower::cuda {
 
-/// `Machines::on(stream)` makes a Machine; it must be as long-lived as what it allocates.
+/// `Machines::on(stream)` makes a Machine, which lives as long as what it allocates.
 template <class Machines>
 class FlatOn final : public FlatSearcher {
  public:
@@ -44,6 +44,9 @@ class FlatOn final : public FlatSearcher {
 
   std::int64_t odd_row() const override { return odd_row_ == kNoDoc ? -1 : static_cast<std::int64_t>(odd_row_); }
   bool resident() const noexcept override { return store_ != nullptr; }
+
+  std::shared_ptr<void> allocate(std::size_t bytes) const override { return machines_.allocate(bytes); }
+  void check_array(const void* pointer) const override { machines_.check_array(pointer); }
 
   void search(const QueryArray& queries, std::size_t k, const std::uint64_t* where, std::uintptr_t stream,
               const ResultArrays& results) const override {
