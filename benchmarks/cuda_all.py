@@ -43,7 +43,12 @@ def build():
     pybind = subprocess.check_output([sys.executable, "-m", "pybind11", "--cmakedir"], text=True).strip()
     configure = [
         *("cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DTWOTOWER_CUDA=ON"),
-        *("-DTWOTOWER_PYTHON=ON", "-DTWOTOWER_TESTS=OFF", f"-Dpybind11_DIR={pybind}", f"-DPython_EXECUTABLE={sys.executable}"),
+        *(
+            "-DTWOTOWER_PYTHON=ON",
+            "-DTWOTOWER_TESTS=OFF",
+            f"-Dpybind11_DIR={pybind}",
+            f"-DPython_EXECUTABLE={sys.executable}",
+        ),
     ]
     for command in (configure, ["cmake", "--build", BUILD, "-j", str(os.cpu_count())]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -86,11 +91,13 @@ def cases(small):
         for k in (1, 10, 100, max(n, 1)):
             turn += 1
             made.append((n, d, bs[turn % len(bs)], k, storage, metrics[turn % 7 % 3]))
-    draw = random.Random(0)  # noqa: S311
-    for _ in range(60):
-        made.append((draw.randint(1, 60000), draw.randint(1, 800), draw.choice(bs), draw.choice((1, 10, 100, 5000)),
-                     draw.choice(storages), draw.choice(metrics)))  # fmt: skip
-    return made
+    draw = random.Random(0)
+
+    def drawn():
+        sizes = draw.randint(1, 60000), draw.randint(1, 800), draw.choice(bs), draw.choice((1, 10, 100, 5000))
+        return *sizes, draw.choice(storages), draw.choice(metrics)
+
+    return made + [drawn() for _ in range(60)]
 
 
 def check_equal(small=False):
@@ -134,12 +141,12 @@ def check_hostile():
         expected = index.search(queries, 20)
         stored = index._stored
         for capacity, window in ((0, 0), (256, 0), (256, 1500)):
-            searcher = _core.CudaSearcher.of_host_rows(
-                stored.rows, stored.scales, storage, metric, 0, capacity, window
-            )
+            searcher = _core.CudaSearcher.of_host_rows(stored.rows, stored.scales, storage, metric, 0, capacity, window)
             scores, docs = searcher.search(queries, 20)
             if not (np.array_equal(expected.docs, docs) and np.array_equal(expected.scores, scores)):
-                differ.append({"case": name, "storage": storage, "metric": metric, "capacity": capacity, "window": window})
+                differ.append(
+                    {"case": name, "storage": storage, "metric": metric, "capacity": capacity, "window": window}
+                )
     return {"different": len(differ), "first": differ[:10]}
 
 
@@ -159,8 +166,12 @@ def check_device_arrays(torch):
             hits = CudaFlatIndex.build(vectors).search(queries, 10)
             scores, docs = torch.from_dlpack(hits.scores), torch.from_dlpack(hits.docs)
         stream.synchronize()
-        expected = FlatIndex.build(vectors.float().cpu().numpy(), storage=storage).search(queries.float().cpu().numpy(), 10)
-        same = np.array_equal(docs.cpu().numpy(), expected.docs) and np.array_equal(scores.cpu().numpy(), expected.scores)
+        expected = FlatIndex.build(vectors.float().cpu().numpy(), storage=storage).search(
+            queries.float().cpu().numpy(), 10
+        )
+        same = np.array_equal(docs.cpu().numpy(), expected.docs) and np.array_equal(
+            scores.cpu().numpy(), expected.scores
+        )
         out[storage] = "equal" if same else "DIFFERENT"
     return out
 
@@ -211,14 +222,16 @@ def in_turns(torch, calls):
     for _ in range(REPEATS):
         for name, call in calls.items():
             times[name].append(1e3 * seconds_of(torch, call))
-    return {name: {"median_ms": statistics.median(t), "least_ms": min(t), "most_ms": max(t)} for name, t in times.items()}
+    return {
+        name: {"median_ms": statistics.median(t), "least_ms": min(t), "most_ms": max(t)} for name, t in times.items()
+    }
 
 
 def limits(torch):
     """Copy bandwidth and matrix rates of this device, on random numbers."""
     source = torch.randn(1 << 30, device="cuda")
     target = torch.empty_like(source)
-    copy = in_turns(torch, {"copy": lambda: target.copy_(source)})["copy"]["median_ms"]
+    copy = in_turns(torch, {"copy": lambda a=source, b=target: b.copy_(a)})["copy"]["median_ms"]
     found = {"copy_gb_per_s": 2 * 4 * source.numel() / copy / 1e6}
     del source, target
     for name, dtype in (("bfloat16", torch.bfloat16), ("float16", torch.float16), ("float32", torch.float32)):
@@ -267,7 +280,9 @@ def row(torch, index, vectors, queries, found, storage):
         for part in queries.split(4096):
             torch.topk(part @ vectors.T, K, dim=1)
 
-    others, absent = peers(torch, vectors, queries) if storage == "bfloat16" and b in TARGETS and n * DIM < 8e8 else ({}, {})
+    others, absent = (
+        peers(torch, vectors, queries) if storage == "bfloat16" and b in TARGETS and n * DIM < 8e8 else ({}, {})
+    )
     times = in_turns(torch, {"ours": lambda: index.search(queries, K), "torch": by_torch, **others})
     ms = times["ours"]["median_ms"]
     item = vectors.element_size()
@@ -304,10 +319,15 @@ def speed(torch, n_docs):
             for b in (16, 4096):
                 hits = index.search(many[:b], K)
                 docs = torch.from_dlpack(hits.docs)[:16].cpu().numpy()
-                rows.append({"check": f"first 16 of {b} queries equal the CPU's", "equal": bool(np.array_equal(docs, expected.docs))})
+                rows.append(
+                    {
+                        "check": f"first 16 of {b} queries equal the CPU's",
+                        "equal": bool(np.array_equal(docs, expected.docs)),
+                    }
+                )
             del host
-        for b in (1, 32, 64, 128, 1024, 4096) if storage == "bfloat16" else (1, 128):
-            rows.append(row(torch, index, vectors, many[:b], found, storage))
+        batches = (1, 32, 64, 128, 1024, 4096) if storage == "bfloat16" else (1, 128)
+        rows.extend(row(torch, index, vectors, many[:b], found, storage) for b in batches)
         del index, vectors, many
         torch.cuda.empty_cache()
     return {"limits": found, "rows": rows}
@@ -318,7 +338,9 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("cuda_all.json"))
     parser.add_argument("--docs", type=int, default=1_000_000, help="N of the large rows")
     parser.add_argument("--no-build", action="store_true", help="use the extension module that is there")
-    parser.add_argument("--small", action="store_true", help="only the small comparisons, as compute-sanitizer runs them")
+    parser.add_argument(
+        "--small", action="store_true", help="only the small comparisons, as compute-sanitizer runs them"
+    )
     arguments = parser.parse_args()
     report = {}
     sys.path.insert(0, str(ROOT / "python"))

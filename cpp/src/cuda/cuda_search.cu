@@ -11,11 +11,12 @@ namespace {
 struct DeviceMachines {
   using Machine = DeviceMachine;
   int device = 0;
+  std::shared_ptr<CUmemPoolHandle_st> pool;
   std::shared_ptr<CUstream_st> own;  ///< of the index itself
 
   /// Stream 0 means the index's own: what it allocates there outlives any stream of a caller.
   Machine on(std::uintptr_t stream) const {
-    return DeviceMachine(device, stream == 0 ? own.get() : reinterpret_cast<cudaStream_t>(stream));
+    return DeviceMachine(device, stream == 0 ? own.get() : reinterpret_cast<cudaStream_t>(stream), pool.get());
   }
   std::shared_ptr<void> allocate(std::size_t bytes) const;
   void check_array(const void* pointer) const;
@@ -46,6 +47,21 @@ std::shared_ptr<CUstream_st> new_stream(int device) {
   return {stream, [](cudaStream_t made) { (void)cudaStreamDestroy(made); }};
 }
 
+constexpr std::uint64_t kKeptBytes = std::uint64_t{1} << 30;  // for the next search
+
+std::shared_ptr<CUmemPoolHandle_st> new_pool(int device) {
+  const DeviceScope scope(device);
+  cudaMemPoolProps properties{};
+  properties.allocType = cudaMemAllocationTypePinned;
+  properties.location.type = cudaMemLocationTypeDevice;
+  properties.location.id = device;
+  cudaMemPool_t pool = nullptr;
+  check(cudaMemPoolCreate(&pool, &properties), "to make a pool of memory");
+  std::uint64_t kept = kKeptBytes;
+  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept), "to make a pool of memory");
+  return {pool, [](cudaMemPool_t made) { (void)cudaMemPoolDestroy(made); }};
+}
+
 void check_device(int device) {
   int n_devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&n_devices);
@@ -67,9 +83,9 @@ void check_device(int device) {
 std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors& vectors, Metric metric, bool on_device,
                                             std::uintptr_t stream, int device, const SearchLimits& limits) {
   check_device(device);
-  if (on_device) DeviceMachine(device, reinterpret_cast<cudaStream_t>(stream)).wait();
-  return std::make_unique<FlatOn<DeviceMachines>>(DeviceMachines{device, new_stream(device)}, vectors, metric, on_device,
-                                                  limits);
+  const DeviceMachines machines{device, new_pool(device), new_stream(device)};
+  if (on_device) machines.on(stream).wait();
+  return std::make_unique<FlatOn<DeviceMachines>>(machines, vectors, metric, on_device, limits);
 }
 
 }  // namespace twotower::cuda

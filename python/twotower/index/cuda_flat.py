@@ -180,9 +180,7 @@ class CudaFlatIndex(Immutable):
         hits = Hits(scores, docs, self._doc_ids.__getitem__)
         return hits[0] if single else hits
 
-    def _search_on_device(
-        self, queries: DeviceMatrix, k: int, words: npt.NDArray[np.uint64] | None
-    ) -> DeviceHits:
+    def _search_on_device(self, queries: DeviceMatrix, k: int, words: npt.NDArray[np.uint64] | None) -> DeviceHits:
         n_queries, dim = queries.shape
         if dim != self.dim:
             raise InvalidInputError(

@@ -93,7 +93,9 @@ class Dense:
             If `k` or `threads` is negative or not an integer.
         """
         batch, single = as_texts(texts)
-        on = {"device": "auto"} if isinstance(self.index, FlatIndex) else {}  # a CUDA device gives the same answer sooner
+        on = (
+            {"device": "auto"} if isinstance(self.index, FlatIndex) else {}
+        )  # a CUDA device gives the same answer sooner
         hits: Hits = self.index.search(self.encode(batch), k, threads, **on)
         return hits[0] if single else hits
 

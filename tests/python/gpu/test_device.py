@@ -28,7 +28,13 @@ def check(index, queries, k, where=None):
 @pytest.mark.parametrize("storage", STORAGES)
 @pytest.mark.parametrize("metric", METRICS)
 def test_sizes(storage, metric):
-    for n, dim, n_queries, k in [(0, 3, 2, 5), (1, 1, 1, 1), (49, 17, 33, 49), (1000, 384, 257, 100), (30000, 768, 64, 10)]:
+    for n, dim, n_queries, k in [
+        (0, 3, 2, 5),
+        (1, 1, 1, 1),
+        (49, 17, 33, 49),
+        (1000, 384, 257, 100),
+        (30000, 768, 64, 10),
+    ]:
         check(FlatIndex.build(vectors_of(n, dim), storage=storage, metric=metric), vectors_of(n_queries, dim, 1), k)
 
 

@@ -143,4 +143,6 @@ def test_without_a_device_cuda_is_an_error_and_auto_the_cpu():
     with pytest.raises(BackendError, match="device='cpu'"):
         index.search(vectors_of(1, 4), device="cuda")
     assert index.to("auto") is index
-    np.testing.assert_array_equal(index.search(vectors_of(2, 4), device="auto").docs, index.search(vectors_of(2, 4)).docs)
+    np.testing.assert_array_equal(
+        index.search(vectors_of(2, 4), device="auto").docs, index.search(vectors_of(2, 4)).docs
+    )
