@@ -23,6 +23,7 @@ void bind_hashed_ngrams(py::module_& m);
 void bind_weighted(py::module_& m);
 void bind_dense(py::module_& m);
 void bind_dense_codes(py::module_& m);
+void bind_cuda(py::module_& m);
 void bind_evaluation(py::module_& m);
 void bind_bag(py::module_& m);
 void bind_word2vec(py::module_& m);

@@ -17,6 +17,7 @@ PYBIND11_MODULE(_core, m) {
   twotower::bindings::bind_weighted(m);
   twotower::bindings::bind_dense(m);
   twotower::bindings::bind_dense_codes(m);
+  twotower::bindings::bind_cuda(m);
   twotower::bindings::bind_evaluation(m);
   twotower::bindings::bind_bag(m);
   twotower::bindings::bind_word2vec(m);

@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'DenseCodes', 'DenseIndex', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TfidfOptions', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'build_weighted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_codes_make', 'find_in_dict', 'hardware_threads', 'hash_ngrams', 'isa_name', 'isa_names', 'merge_fields', 'most_weight', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'CudaSearcher', 'DenseCodes', 'DenseIndex', 'DeviceArray', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TfidfOptions', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'build_weighted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_codes_make', 'find_in_dict', 'hardware_threads', 'hash_ngrams', 'isa_name', 'isa_names', 'merge_fields', 'most_weight', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'read_dlpack', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
 class TextViews:
     @staticmethod
     def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
@@ -374,6 +374,51 @@ class DenseCodes:
         """
         (scores float32 [Q, k], docs int64 [Q, k], (rows scanned, refined, scored by the definition))
         """
+class DeviceArray:
+    """
+    A matrix on a CUDA device; read it through DLPack, as torch.from_dlpack.
+    """
+    def __dlpack__(self, **kwargs) -> typing_extensions.CapsuleType:
+        ...
+    def __dlpack_device__(self) -> tuple:
+        ...
+    @property
+    def __cuda_array_interface__(self) -> dict:
+        ...
+    @property
+    def shape(self) -> tuple:
+        ...
+class CudaSearcher:
+    """
+    Stored vectors on a CUDA device, ready to be searched exactly.
+    """
+    @staticmethod
+    def emulated(vectors: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], scales: numpy.typing.NDArray[numpy.float32] | None = None, storage: str = 'float32', metric: str = 'inner_product', capacity: typing.SupportsInt | typing.SupportsIndex = 0, window_docs: typing.SupportsInt | typing.SupportsIndex = 0, groups: bool = False, backward: bool = False) -> CudaSearcher:
+        """
+        The same kernels on the host, slowly: for checks.
+        """
+    @staticmethod
+    def of_device_rows(vectors: typing.SupportsInt | typing.SupportsIndex, n_docs: typing.SupportsInt | typing.SupportsIndex, dim: typing.SupportsInt | typing.SupportsIndex, storage: str, metric: str, device: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> CudaSearcher:
+        ...
+    @staticmethod
+    def of_host_rows(vectors: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], scales: numpy.typing.NDArray[numpy.float32] | None = None, storage: str = 'float32', metric: str = 'inner_product', device: typing.SupportsInt | typing.SupportsIndex = 0, capacity: typing.SupportsInt | typing.SupportsIndex = 0, window_docs: typing.SupportsInt | typing.SupportsIndex = 0) -> CudaSearcher:
+        ...
+    def odd_row(self) -> int:
+        """
+        The first row that is not finite, or -1.
+        """
+    def resident(self) -> bool:
+        """
+        Whether all rows are on the device.
+        """
+    def search(self, queries: numpy.typing.NDArray[numpy.float32], k: typing.SupportsInt | typing.SupportsIndex, where: numpy.typing.NDArray[numpy.uint64] | None = None) -> tuple:
+        """
+        (scores float32 [Q, k], docs int64 [Q, k])
+        """
+    def search_on_device(self, queries: typing.SupportsInt | typing.SupportsIndex, n_queries: typing.SupportsInt | typing.SupportsIndex, storage: str, k: typing.SupportsInt | typing.SupportsIndex, where: numpy.typing.NDArray[numpy.uint64] | None = None, stream: typing.SupportsInt | typing.SupportsIndex = 0) -> tuple:
+        """
+        The same for queries on the device; results stay there.
+        """
 class BadLine(ValueError):
     pass
 class NotGrouped(ValueError):
@@ -507,6 +552,10 @@ def query_algorithms() -> list[str]:
 def read_container(folder: os.PathLike | str | bytes, kind: str) -> tuple:
     """
     (meta bytes, {name: read-only mapped array})
+    """
+def read_dlpack(capsule: typing_extensions.CapsuleType) -> tuple:
+    """
+    (pointer, shape, strides, kind, bits, device type, device id) of a capsule that stays its owner's.
     """
 def replace_folder(temporary: os.PathLike | str | bytes, target: os.PathLike | str | bytes) -> None:
     ...

@@ -49,8 +49,14 @@ class FlatSearcher {
   /// Whether all rows are on the device; else they are streamed from the host in each search.
   virtual bool resident() const noexcept = 0;
 
+  /// Memory of the device, for results. THROWS BackendUnavailable.
+  virtual std::shared_ptr<void> allocate(std::size_t bytes) const = 0;
+
+  /// THROWS BackendUnavailable unless the device can read there.
+  virtual void check_array(const void* pointer) const = 0;
+
   /// Fills `results` with the best k documents of each query, padded with -infinity and -1. Work is put on `stream` (a
-  /// cudaStream_t) and finished when the call returns.
+  /// cudaStream_t; 0: one of the searcher's own) and finished when the call returns.
   ///
   /// `where` is in host memory, one bit a document, or nullptr. THROWS InvalidInput for a query that is not finite,
   /// BackendUnavailable where memory does not suffice or the device fails, Interrupted.
@@ -59,19 +65,14 @@ class FlatSearcher {
 };
 
 /// A searcher of `vectors` on a device. Rows of the host that do not fit are not copied: they must stay where they are.
-/// THROWS BackendUnavailable where there is no CUDA in this build, no driver, no such device, or too little memory.
-std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors& vectors, Metric metric, bool on_device, int device,
-                                            const SearchLimits& limits);
+/// Rows `on_device` are copied when what was put on `stream` is done. THROWS BackendUnavailable where there is no CUDA
+/// in this build, no driver, no such device, or too little memory.
+std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors& vectors, Metric metric, bool on_device,
+                                            std::uintptr_t stream, int device, const SearchLimits& limits);
 
 /// The same on the host. `groups`: with the kernels of compute capability 9.0; `backward`: threads and blocks in the
 /// opposite order. Slow: for checks.
 std::unique_ptr<FlatSearcher> make_emulated_searcher(const StoredVectors& vectors, Metric metric, bool groups,
                                                      bool backward, const SearchLimits& limits);
-
-/// Memory of a device, for results. THROWS BackendUnavailable.
-std::shared_ptr<void> device_memory(int device, std::size_t bytes);
-
-/// What a device pointer belongs to. THROWS BackendUnavailable for memory that no device can read.
-int device_of(const void* pointer);
 
 }  // namespace twotower::cuda

@@ -11,19 +11,55 @@ namespace {
 struct DeviceMachines {
   using Machine = DeviceMachine;
   int device = 0;
+  std::shared_ptr<CUmemPoolHandle_st> pool;
   std::shared_ptr<CUstream_st> own;  ///< of the index itself
 
   /// Stream 0 means the index's own: what it allocates there outlives any stream of a caller.
   Machine on(std::uintptr_t stream) const {
-    return {device, stream == 0 ? own.get() : reinterpret_cast<cudaStream_t>(stream)};
+    return DeviceMachine(device, stream == 0 ? own.get() : reinterpret_cast<cudaStream_t>(stream), pool.get());
   }
+  std::shared_ptr<void> allocate(std::size_t bytes) const;
+  void check_array(const void* pointer) const;
 };
+
+std::shared_ptr<void> DeviceMachines::allocate(std::size_t bytes) const {
+  const DeviceScope scope(device);
+  void* memory = nullptr;
+  const cudaError_t error = cudaMalloc(&memory, bytes == 0 ? 1 : bytes);
+  if (error != cudaSuccess) fail(error, std::to_string(bytes) + " bytes of results");
+  return {memory, [](void* made) { (void)cudaFree(made); }};
+}
+
+void DeviceMachines::check_array(const void* pointer) const {
+  cudaPointerAttributes attributes{};
+  check(cudaPointerGetAttributes(&attributes, pointer), "to look up an array");
+  const bool there = attributes.type == cudaMemoryTypeDevice && attributes.device == device;
+  if (!there && attributes.type != cudaMemoryTypeManaged) {
+    throw BackendUnavailable("the array is not in memory of CUDA device " + std::to_string(device) +
+                             ", where the index is: move it there");
+  }
+}
 
 std::shared_ptr<CUstream_st> new_stream(int device) {
   const DeviceScope scope(device);
   cudaStream_t stream = nullptr;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "to make a stream");
   return {stream, [](cudaStream_t made) { (void)cudaStreamDestroy(made); }};
+}
+
+constexpr std::uint64_t kKeptBytes = std::uint64_t{1} << 30;  // for the next search
+
+std::shared_ptr<CUmemPoolHandle_st> new_pool(int device) {
+  const DeviceScope scope(device);
+  cudaMemPoolProps properties{};
+  properties.allocType = cudaMemAllocationTypePinned;
+  properties.location.type = cudaMemLocationTypeDevice;
+  properties.location.id = device;
+  cudaMemPool_t pool = nullptr;
+  check(cudaMemPoolCreate(&pool, &properties), "to make a pool of memory");
+  std::uint64_t kept = kKeptBytes;
+  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept), "to make a pool of memory");
+  return {pool, [](cudaMemPool_t made) { (void)cudaMemPoolDestroy(made); }};
 }
 
 void check_device(int device) {
@@ -44,28 +80,12 @@ void check_device(int device) {
 
 }  // namespace
 
-std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors& vectors, Metric metric, bool on_device, int device,
-                                            const SearchLimits& limits) {
+std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors& vectors, Metric metric, bool on_device,
+                                            std::uintptr_t stream, int device, const SearchLimits& limits) {
   check_device(device);
-  return std::make_unique<FlatOn<DeviceMachines>>(DeviceMachines{device, new_stream(device)}, vectors, metric, on_device,
-                                                  limits);
-}
-
-std::shared_ptr<void> device_memory(int device, std::size_t bytes) {
-  const DeviceScope scope(device);
-  void* memory = nullptr;
-  const cudaError_t error = cudaMalloc(&memory, bytes == 0 ? 1 : bytes);
-  if (error != cudaSuccess) fail(error, std::to_string(bytes) + " bytes of results");
-  return {memory, [](void* made) { (void)cudaFree(made); }};
-}
-
-int device_of(const void* pointer) {
-  cudaPointerAttributes attributes{};
-  check(cudaPointerGetAttributes(&attributes, pointer), "to look up an array");
-  if (attributes.type != cudaMemoryTypeDevice && attributes.type != cudaMemoryTypeManaged) {
-    throw BackendUnavailable("an array that says it is on a CUDA device is not: give one that is");
-  }
-  return attributes.device;
+  const DeviceMachines machines{device, new_pool(device), new_stream(device)};
+  if (on_device) machines.on(stream).wait();
+  return std::make_unique<FlatOn<DeviceMachines>>(machines, vectors, metric, on_device, limits);
 }
 
 }  // namespace twotower::cuda

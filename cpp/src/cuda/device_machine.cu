@@ -19,7 +19,7 @@ void fail(cudaError_t error, const std::string& wanted) {
 void* DeviceMachine::allocate(std::size_t bytes) const {
   const DeviceScope scope(device_);
   void* memory = nullptr;
-  const cudaError_t error = cudaMallocAsync(&memory, bytes == 0 ? 1 : bytes, stream_);
+  const cudaError_t error = cudaMallocFromPoolAsync(&memory, bytes == 0 ? 1 : bytes, pool_, stream_);
   if (error != cudaSuccess) fail(error, std::to_string(bytes) + " bytes");
   return memory;
 }
@@ -59,7 +59,10 @@ std::size_t DeviceMachine::free_bytes() const {
   const DeviceScope scope(device_);
   std::size_t free = 0, all = 0;
   check(cudaMemGetInfo(&free, &all), "to ask for free memory");
-  return free;
+  std::uint64_t held = 0, used = 0;  // what the pool holds without using it is free for us
+  check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &held), "to ask for free memory");
+  check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used), "to ask for free memory");
+  return free + held - used;
 }
 
 void DeviceMachine::scan(const ScanArguments& arguments, TileWidth width) const {

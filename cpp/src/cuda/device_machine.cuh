@@ -49,8 +49,8 @@ __global__ void __launch_bounds__(Body::kThreads, Body::kMinBlocks) run_body(con
 
 class DeviceMachine {
  public:
-  /// `stream` is the caller's.
-  DeviceMachine(int device, cudaStream_t stream) : device_(device), stream_(stream) {
+  /// `stream` is the caller's; memory comes from `pool`, which keeps it for the next search.
+  DeviceMachine(int device, cudaStream_t stream, cudaMemPool_t pool) : device_(device), stream_(stream), pool_(pool) {
     int major = 0, minor = 0;
     check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "to read a device's attributes");
     check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "to read a device's attributes");
@@ -83,6 +83,7 @@ class DeviceMachine {
  private:
   int device_;
   cudaStream_t stream_;
+  cudaMemPool_t pool_;
   bool has_groups_;
 };
 

@@ -1,4 +1,5 @@
 // The kernels of this folder on the host: see emulation/host_block.h.
+#include <cstdlib>
 #include <memory>
 
 #include "cuda/emulation/host_machine.h"
@@ -14,6 +15,8 @@ struct HostMachines {
   HostMachine::Options options;
 
   Machine on(std::uintptr_t) const { return Machine(options); }
+  std::shared_ptr<void> allocate(std::size_t bytes) const { return {std::malloc(bytes == 0 ? 1 : bytes), std::free}; }
+  void check_array(const void*) const {}
 };
 
 }  // namespace

@@ -16,7 +16,7 @@
 
 namespace twotower::cuda {
 
-/// `Machines::on(stream)` makes a Machine; it must be as long-lived as what it allocates.
+/// `Machines::on(stream)` makes a Machine, which lives as long as what it allocates.
 template <class Machines>
 class FlatOn final : public FlatSearcher {
  public:
@@ -40,10 +40,14 @@ class FlatOn final : public FlatSearcher {
       throw BackendUnavailable("the device has no room for an index of " + std::to_string(all_.n_docs) +
                                " vectors of its own: free memory, or build the index from host memory");
     }
+    work_bytes_ = std::min(kMostWork, memory(machine_) / 4);  // asking takes longer than a search of one query
   }
 
   std::int64_t odd_row() const override { return odd_row_ == kNoDoc ? -1 : static_cast<std::int64_t>(odd_row_); }
   bool resident() const noexcept override { return store_ != nullptr; }
+
+  std::shared_ptr<void> allocate(std::size_t bytes) const override { return machines_.allocate(bytes); }
+  void check_array(const void* pointer) const override { machines_.check_array(pointer); }
 
   void search(const QueryArray& queries, std::size_t k, const std::uint64_t* where, std::uintptr_t stream,
               const ResultArrays& results) const override {
@@ -57,7 +61,7 @@ class FlatOn final : public FlatSearcher {
     }
     const auto best = static_cast<std::uint32_t>(std::min<std::uint64_t>(k, all_.n_docs));
     const std::uint32_t capacity = capacity_for(all_.n_docs, best, limits_.capacity);
-    const std::size_t at_once = queries_at_once(machine, best, capacity, k);
+    const std::size_t at_once = queries_at_once(best, capacity, k);
     for (std::size_t q = 0; q < queries.n; q += at_once) {
       const Part part{q, static_cast<std::uint32_t>(std::min(at_once, queries.n - q))};
       search_part(machine, queries, part, k, best, capacity, allowed.get(), results);
@@ -90,15 +94,14 @@ class FlatOn final : public FlatSearcher {
     return std::min(wanted, all_.n_docs);
   }
 
-  std::size_t queries_at_once(const Machine& machine, std::uint32_t best, std::uint32_t capacity, std::size_t k) const {
+  std::size_t queries_at_once(std::uint32_t best, std::uint32_t capacity, std::size_t k) const {
     const std::size_t each = TopKSearch<Machine>::bytes_of_query(best, capacity, all_.pitch()) + 12 * k;
-    const std::size_t usable = std::min(kMostWork, memory(machine) / 4);
-    if (usable < each) {
+    if (work_bytes_ < each) {
       throw BackendUnavailable("one query with k = " + std::to_string(k) + " needs " + std::to_string(each) +
-                               " bytes on the device, a quarter of what is free is " + std::to_string(usable) +
-                               ": free memory, or ask for a smaller k");
+                               " bytes on the device, a quarter of what was free when the index was made is " +
+                               std::to_string(work_bytes_) + ": free memory, or ask for a smaller k");
     }
-    return std::min<std::size_t>(kMaxTileQueries, usable / each);
+    return std::min<std::size_t>(kMaxTileQueries, work_bytes_ / each);
   }
 
   Window layout() const {
@@ -159,6 +162,7 @@ class FlatOn final : public FlatSearcher {
   Rows all_;
   std::unique_ptr<WindowStore<Machine>> store_;
   std::uint32_t odd_row_ = kNoDoc;
+  std::size_t work_bytes_ = 0;
 };
 
 }  // namespace twotower::cuda

@@ -17,10 +17,9 @@ bool compiled() noexcept { return false; }
 
 std::vector<std::string> device_names() noexcept { return {}; }
 
-std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors&, Metric, bool, int, const SearchLimits&) { refuse(); }
-
-std::shared_ptr<void> device_memory(int, std::size_t) { refuse(); }
-
-int device_of(const void*) { refuse(); }
+std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors&, Metric, bool, std::uintptr_t, int,
+                                            const SearchLimits&) {
+  refuse();
+}
 
 }  // namespace twotower::cuda

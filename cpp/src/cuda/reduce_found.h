@@ -10,7 +10,7 @@
 namespace twotower::cuda {
 
 struct ReduceFound {
-  static constexpr int kThreads = 256;
+  static constexpr int kThreads = 512;  // a sample of one query has thousands of slots
   static constexpr int kMinBlocks = 2;
   static constexpr std::uint32_t kSharedBytes = sizeof(SelectRoom) + 16;
 

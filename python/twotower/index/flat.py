@@ -7,6 +7,7 @@ Legend: N documents, D dimensions, Q queries, K results, C candidates.
 
 from collections.abc import Iterable, Mapping
 from os import PathLike
+from threading import Lock
 from typing import Any, Self, overload
 
 import numpy as np
@@ -24,6 +25,7 @@ from twotower.index.arguments import (
     check_name,
     check_threads,
 )
+from twotower.index.cuda_flat import CudaFlatIndex, usable_device
 from twotower.index.exact_vectors import ExactVectors
 from twotower.index.flat_storage import METRICS, STORAGES, Stored, make_searcher, read_stored, store
 from twotower.index.where import Where
@@ -61,6 +63,8 @@ class FlatIndex(ExactVectors):
     def __init__(self, stored: Stored, metric: str, doc_ids: DocIds) -> None:
         self._stored = stored
         self._metric = metric
+        self._copies: dict[str, CudaFlatIndex] = {}
+        self._copying = Lock()
         super().__init__(make_searcher(stored, metric), doc_ids)
 
     @classmethod
@@ -131,15 +135,48 @@ class FlatIndex(ExactVectors):
         """
         return self._stored.values()
 
-    @overload
-    def search(self, queries: Vector, k: int = 10, threads: int = 1, *, where: Where = None) -> list[Hit]: ...
-    @overload
-    def search(self, queries: Matrix, k: int = 10, threads: int = 1, *, where: Where = None) -> Hits: ...
+    def to(self, device: str = "cuda") -> "FlatIndex | CudaFlatIndex":
+        """Return this index on a device: the same answers from vectors that lie there.
+
+        Made on the first call for a device, and kept as long as this index.
+
+        Parameters
+        ----------
+        device : str
+            "cuda", "cuda:1", ...; "cpu": this index; "auto": a CUDA device where one can be used, else this index.
+
+        Raises
+        ------
+        InvalidInputError
+            For another name.
+        BackendError
+            For a CUDA device without CUDA code in this build, a driver, the device, or memory on it.
+        """
+        with self._copying:
+            if device not in self._copies:
+                made = usable_device(
+                    device, lambda name: CudaFlatIndex.of_stored(self._stored, self._metric, self._doc_ids, name)
+                )
+                if made is None:
+                    return self
+                self._copies[device] = made
+            return self._copies[device]
+
     @overload
     def search(
-        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where = None
+        self, queries: Vector, k: int = 10, threads: int = 1, *, where: Where = None, device: str = "cpu"
+    ) -> list[Hit]: ...
+    @overload
+    def search(
+        self, queries: Matrix, k: int = 10, threads: int = 1, *, where: Where = None, device: str = "cpu"
+    ) -> Hits: ...
+    @overload
+    def search(
+        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where = None, device: str = "cpu"
     ) -> Hits | list[Hit]: ...
-    def search(self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where = None) -> Hits | list[Hit]:
+    def search(
+        self, queries: npt.ArrayLike, k: int = 10, threads: int = 1, *, where: Where = None, device: str = "cpu"
+    ) -> Any:
         """Find the k documents with the best scores.
 
         Parameters
@@ -154,10 +191,13 @@ class FlatIndex(ExactVectors):
         where : DocBitmap, array_like of bool, array_like of int, or iterable of str, optional
             Only these documents can be hits, and the others cost nothing: what `bitmap` returned, N truth values,
             DocIds, or the user's ids.
+        device : str
+            "cpu"; "cuda", "cuda:1", ...: there, from vectors that stay there (`to`); "auto": on a CUDA device where one
+            can be used. The answer is the same. Queries may be arrays of that device, see `CudaFlatIndex.search`.
 
         Returns
         -------
-        Hits, or list of Hit for a single query [D]
+        Hits, or list of Hit for a single query [D]; DeviceHits for queries on a CUDA device
 
         Raises
         ------
@@ -166,12 +206,17 @@ class FlatIndex(ExactVectors):
             beyond `twotower.index.arguments.MAX_PADDED_CELLS`, or a `where` that names documents the index does not have.
         InputTypeError
             For queries that are not floats, or a `where` of another type.
+        BackendError
+            If `device` names a CUDA device that is not there or has too little memory.
 
         Notes
         -----
         Q * N * D fast products find candidates within a proven error bound (docs/math.md, section 1); those are scored
         by the definition. Memory: O(Q * k * threads).
         """
+        if device != "cpu" and isinstance(there := self.to(device), CudaFlatIndex):
+            check_threads(threads)
+            return there.search(queries, k, where=where)
         array, single = as_queries(queries, self.dim)
         k = check_k(k, len(array), len(self))
         words = None if where is None else np.ascontiguousarray(self.bitmap(where).words)

@@ -89,7 +89,7 @@ class VectorRanking:
 
     def search(self, queries: Rows, k: int) -> tuple[Scores, Rows]:
         """As `twotower.negatives.ranked.Ranking`."""
-        hits = self.index.search(self.queries[queries], k, self.threads)
+        hits = self.index.search(self.queries[queries], k, self.threads, device="auto")
         return hits.scores, hits.docs
 
     def score(self, queries: Rows, docs: Rows) -> Scores:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
+from twotower.index import FlatIndex
 from twotower.search.searcher import as_texts
 from twotower.types import Hit, Hits
 
@@ -92,7 +93,10 @@ class Dense:
             If `k` or `threads` is negative or not an integer.
         """
         batch, single = as_texts(texts)
-        hits: Hits = self.index.search(self.encode(batch), k, threads)
+        on = (
+            {"device": "auto"} if isinstance(self.index, FlatIndex) else {}
+        )  # a CUDA device gives the same answer sooner
+        hits: Hits = self.index.search(self.encode(batch), k, threads, **on)
         return hits[0] if single else hits
 
     def score(self, texts: Iterable[str], docs: npt.ArrayLike, threads: int = 1) -> npt.NDArray[np.float32]:

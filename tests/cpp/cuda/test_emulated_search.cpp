@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -113,4 +114,93 @@ TEST_CASE("cuda emulated: every storage, metric and width of tiles") {
       }
     }
   }
+}
+
+TEST_CASE("cuda emulated: sizes of the dense tests, each storage, ks and windows") {
+  const std::size_t sizes[] = {0, 1, 7, 8, 15, 16, 17, 47, 48, 49, 1000};
+  const std::size_t dims[] = {1, 3, 16, 17, 384};
+  const std::size_t batches[] = {1, 2, 31, 32, 33, 257};
+  unsigned seed = 100;
+  for (const Storage storage : kStorages) {
+    for (const std::size_t n : sizes) {
+      for (const std::size_t dim : dims) {
+        ++seed;
+        // Each pair of sizes once; the other axes go round.
+        const std::size_t n_queries = batches[seed % (n * dim > 100000 ? 3 : 6)];
+        Case c(storage, kMetrics[seed % 3], n, dim, n_queries, seed, seed % 4 == 0 ? 3 : 0);
+        for (const std::size_t k : {std::size_t{1}, std::size_t{10}, std::size_t{100}, n}) {
+          How how;
+          how.groups = seed % 2 == 0;
+          how.backward = (seed + k) % 2 == 0;
+          how.limits.capacity = k == 10 ? 128 : 0;
+          how.limits.window_docs = k == 1 ? 300 : 0;
+          CAPTURE(static_cast<int>(storage));
+          CAPTURE(n);
+          CAPTURE(dim);
+          CAPTURE(n_queries);
+          CAPTURE(k);
+          CHECK(emulated(c, k, how) == oracle(c, k));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cuda emulated: wgmma's tiles equal mma's and the oracle's") {
+  for (const Storage storage : {Storage::kBfloat16, Storage::kFloat16}) {
+    for (const std::size_t dim : {16, 17, 200, 768}) {  // one chunk to twelve, behind which the four stages come round
+      Case c(storage, Metric::kInnerProduct, 700, dim, 140, static_cast<unsigned>(dim));
+      How how;
+      how.limits.capacity = 256;
+      const Answer expected = oracle(c, 9);
+      CHECK(emulated(c, 9, how) == expected);
+      how.groups = true;
+      CHECK(emulated(c, 9, how) == expected);
+    }
+  }
+}
+
+TEST_CASE("cuda emulated: more survivors than slots, again and again") {
+  // All scores equal: no threshold can drop a document, so that every range has to be halved down to the slots.
+  for (const Storage storage : kStorages) {
+    Case c(storage, Metric::kInnerProduct, 1500, 5, 3, 5);
+    for (std::size_t i = 0; i < c.n_docs * c.dim; ++i) c.write(i, 1.0f);
+    How how;
+    how.limits.capacity = 128;
+    CHECK(emulated(c, 7, how) == oracle(c, 7));
+  }
+  // Ascending scores: the best are always those not seen yet, wherever the sample was.
+  Case c(Storage::kFloat32, Metric::kInnerProduct, 3000, 2, 40, 6);
+  for (std::size_t i = 0; i < c.n_docs * c.dim; ++i) c.write(i, static_cast<float>(i));
+  How how;
+  how.limits.capacity = 128;
+  CHECK(emulated(c, 50, how) == oracle(c, 50));
+}
+
+TEST_CASE("cuda emulated: k beyond what one block sorts, and filters") {
+  Case c(Storage::kBfloat16, Metric::kL2, 5000, 3, 2, 7, 5);
+  CHECK(emulated(c, 4800) == oracle(c, 4800));
+  CHECK(emulated(c, 5100) == oracle(c, 5100));
+  std::vector<std::uint64_t> where((5000 + 63) / 64);
+  std::mt19937_64 generator(1);
+  for (std::uint64_t& word : where) word = generator() & generator();
+  where.back() &= (std::uint64_t{1} << 5000 % 64) - 1;
+  How how;
+  how.limits = {128, 1111, 0};
+  CHECK(emulated(c, 20, how, where.data()) == oracle(c, 20, where.data()));
+  std::fill(where.begin(), where.end(), 0);
+  where[40] = 4;
+  CHECK(emulated(c, 20, how, where.data()) == oracle(c, 20, where.data()));
+}
+
+TEST_CASE("cuda emulated: numbers that are not finite are found, memory that is too little is told") {
+  Case c(Storage::kFloat32, Metric::kInnerProduct, 300, 6, 4, 8);
+  c.write(200 * 6 + 3, std::numeric_limits<float>::infinity());
+  CHECK(cuda::make_emulated_searcher(c.stored(), c.metric, false, false, {})->odd_row() == 200);
+  Case good(Storage::kFloat32, Metric::kInnerProduct, 300, 6, 4, 8);
+  good.queries[2 * 6 + 1] = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_AS(emulated(good, 3), InvalidInput);
+  How how;
+  how.limits.memory_bytes = 40000;
+  CHECK_THROWS_AS(emulated(Case(Storage::kFloat32, Metric::kInnerProduct, 3000, 6, 4, 8), 3, how), BackendUnavailable);
 }
