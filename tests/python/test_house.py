@@ -16,7 +16,7 @@ LINES = [
     {"engine", "experiments", "reporting"},
     {"training"},
     {"negatives", "search"},
-    {"index", "towers", "losses", "evaluation"},
+    {"index", "towers", "losses", "evaluation", "verification"},
     {"text", "data"},
     {"registry", "types", "errors", "hardware", "storage"},
 ]
