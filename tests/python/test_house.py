@@ -17,7 +17,7 @@ LINES = [
     {"pretraining"},
     {"training"},
     {"negatives", "search"},
-    {"index", "towers", "losses", "evaluation"},
+    {"index", "towers", "losses", "evaluation", "verification"},
     {"text", "data"},
     {"registry", "types", "errors", "hardware", "storage"},
 ]

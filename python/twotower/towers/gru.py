@@ -7,11 +7,12 @@ T terms in all, B texts, L steps (terms of the longest text), H width of a state
 second terms, ..., longest text first; step l has ``sizes[l]`` of them.
 """
 
-from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import nn
+
+from twotower.towers.packing import before_each
 
 
 def gru_states(
@@ -72,7 +73,7 @@ class _Recurrence(torch.autograd.Function):
         states, gates, recurrent, weight = ctx.saved_tensors
         (d_states,) = gradients
         width = weight.shape[1]
-        before = _states_before(states, ctx.sizes)
+        before = before_each(states, ctx.sizes)
         d_a = torch.empty_like(gates)
         d_x_n = torch.empty_like(states)  # differs from d_a's third part: r stands between them
         carried = states.new_zeros(0, width)  # what the following step hands back to this one's state
@@ -96,13 +97,3 @@ class _Recurrence(torch.autograd.Function):
         d_bias = d_a.sum(dim=0)
         d_a[:, 2 * width :] = d_x_n
         return d_a, d_weight, d_bias, None
-
-
-def _states_before(states: torch.Tensor, sizes: list[int]) -> torch.Tensor:
-    """Return the state that each place started from: zero at first, then that of the same text one step earlier."""
-    parts = [states.new_zeros(sizes[0], states.shape[1])]
-    start = 0
-    for size, following in pairwise(sizes):
-        parts.append(states[start : start + following])
-        start += size
-    return torch.cat(parts)

@@ -3,6 +3,7 @@
 T terms in all, B texts (each with a term), L terms of the longest.
 """
 
+from itertools import pairwise
 from typing import NamedTuple, Self
 
 import torch
@@ -53,3 +54,13 @@ class Packing(NamedTuple):
     def places(self) -> torch.Tensor:
         """Return the packed place of each position in the flat ids, int64 [T]: the inverse of `positions`."""
         return torch.empty_like(self.positions).index_copy_(0, self.positions, torch.arange(len(self.positions)))
+
+
+def before_each(states: torch.Tensor, sizes: list[int]) -> torch.Tensor:
+    """Return the state that each packed place started from, [T, H]: zero at first, then that of the text one step earlier."""
+    parts = [states.new_zeros(sizes[0], states.shape[1])]
+    start = 0
+    for size, following in pairwise(sizes):
+        parts.append(states[start : start + following])
+        start += size
+    return torch.cat(parts)

@@ -8,6 +8,7 @@ from torch import nn
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.towers.gru import gru_states
+from twotower.towers.lstm import lstm_states
 from twotower.towers.packing import Packing
 from twotower.towers.pooling import check_dropout
 from twotower.towers.shape import MAX_SIZE, check_size
@@ -94,18 +95,20 @@ class RecurrentTower(Tower):
 
     def _states(self, inputs: torch.Tensor, packing: Packing) -> torch.Tensor:
         """Return the top layer's states, packed: [T, width]."""
-        if not isinstance(self.cells, nn.GRU):
-            states: torch.Tensor = self.cells(packing.sequence(inputs))[0].data
-            return states
         sizes = packing.sizes.tolist()
         for layer in range(self.cells.num_layers):
             inputs = self.dropout(inputs) if layer else inputs
-            states = gru_states(self.cells, inputs, sizes, layer)
+            states = self._read(inputs, sizes, layer)
             if self.cells.bidirectional:
-                mirrored = gru_states(self.cells, inputs[packing.mirror], sizes, layer, backward=True)
+                mirrored = self._read(inputs[packing.mirror], sizes, layer, backward=True)
                 states = torch.cat([states, mirrored[packing.mirror]], dim=1)
             inputs = states
         return inputs
+
+    def _read(self, inputs: torch.Tensor, sizes: list[int], layer: int, backward: bool = False) -> torch.Tensor:
+        if isinstance(self.cells, nn.GRU):
+            return gru_states(self.cells, inputs, sizes, layer, backward)
+        return lstm_states(self.cells, inputs, sizes, layer, backward)
 
     def _pooled(self, states: torch.Tensor, packing: Packing, starts: torch.Tensor) -> torch.Tensor:
         """Return one vector a text, [texts, width]."""

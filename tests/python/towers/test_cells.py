@@ -1,4 +1,4 @@
-"""The written-out GRU against torch's, and packed order against a plain loop."""
+"""The written-out GRU and LSTM against torch's, and packed order against a plain loop."""
 
 import pytest
 import torch
@@ -8,8 +8,10 @@ from torch.nn.utils.rnn import pack_sequence
 from twotower.text import Vocabulary
 from twotower.towers import TwoTower
 from twotower.towers.gru import gru_states
+from twotower.towers.lstm import lstm_states
 from twotower.towers.packing import Packing
 
+CELLS = {"gru": (nn.GRU, gru_states), "lstm": (nn.LSTM, lstm_states)}
 LENGTHS = [[1], [3], [2, 5, 1, 5], [1, 1, 1], [7, 1, 2, 2, 9]]
 
 
@@ -20,13 +22,15 @@ def packed(lengths, width, seed=0):
     )
 
 
+@pytest.mark.parametrize("cell", sorted(CELLS))
 @pytest.mark.parametrize("lengths", LENGTHS)
-def test_states_and_gradients_are_those_of_torch(lengths):
+def test_states_and_gradients_are_those_of_torch(cell, lengths):
     torch.manual_seed(0)
-    cells = nn.GRU(3, 4, dtype=torch.float64)
+    make, read = CELLS[cell]
+    cells = make(3, 4, dtype=torch.float64)
     sequence = packed(lengths, 3)
     inputs = sequence.data.clone().requires_grad_()
-    ours = gru_states(cells, inputs, sequence.batch_sizes.tolist(), 0)
+    ours = read(cells, inputs, sequence.batch_sizes.tolist(), 0)
     theirs = cells(sequence._replace(data=inputs))[0].data
     torch.testing.assert_close(ours, theirs)
     direction = torch.randn_like(ours)
@@ -36,16 +40,19 @@ def test_states_and_gradients_are_those_of_torch(lengths):
     )
 
 
-def test_gradient_is_that_of_finite_differences():
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_gradient_is_that_of_finite_differences(cell):
     torch.manual_seed(0)
-    cells = nn.GRU(2, 3, dtype=torch.float64)
+    make, read = CELLS[cell]
+    cells = make(2, 3, dtype=torch.float64)
     sequence = packed([3, 1, 2], 2)
     inputs = sequence.data.clone().requires_grad_()
-    assert torch.autograd.gradcheck(lambda x: gru_states(cells, x, sequence.batch_sizes.tolist(), 0), (inputs,))
+    assert torch.autograd.gradcheck(lambda x: read(cells, x, sequence.batch_sizes.tolist(), 0), (inputs,))
 
 
-def test_two_layers_both_ways_have_the_gradients_of_torch():
-    options = {"bidirectional": True, "layers": 2, "dim": 3, "hidden": 4}
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_two_layers_both_ways_have_the_gradients_of_torch(cell):
+    options = {"cell": cell, "bidirectional": True, "layers": 2, "dim": 3, "hidden": 4}
     tower = TwoTower.rnn(Vocabulary(["a", "b", "c"]), "plain", **options).query_tower.double()
     texts = [[0, 1, 2, 1], [2], [1, 0]]
     ids, offsets = torch.tensor([term for text in texts for term in text]), torch.tensor([0, 4, 5, 7])
