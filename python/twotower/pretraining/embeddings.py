@@ -77,8 +77,6 @@ def _table(tower: Any) -> Floats:
     """Return the rows of a tower's embedding table, which share its memory."""
     embedding = getattr(tower, "embedding", None)
     if embedding is None:
-        raise InvalidInputError(
-            f"the tower {type(tower).__name__} has no embedding table that word vectors could start"
-        )
+        raise InvalidInputError(f"the tower {type(tower).__name__} has no embedding table that word vectors could start")
     rows: Floats = embedding.weight.detach().numpy()
     return rows

@@ -3,7 +3,11 @@
 import re
 
 ABBREVIATIONS = frozenset(
-    ["al", "approx", "apr", "assn", "aug", "ave", "bros", "ca", "capt", "cf", "ch", "cie", "co", "col", "corp", "cpl", "dec", "dept", "dr", "e.g", "ed", "eds", "eq", "eqs", "esp", "est", "et", "etc", "ex", "feb", "fig", "figs", "fr", "ft", "gen", "gov", "hon", "i.e", "inc", "jan", "jr", "jul", "jun", "lat", "lb", "lt", "ltd", "maj", "mar", "messrs", "mr", "mrs", "ms", "mt", "nos", "nov", "oct", "op", "p", "pp", "ph.d", "pl", "pres", "prof", "prop", "pt", "ref", "refs", "rep", "resp", "rev", "sec", "sen", "sep", "sept", "sgt", "sp", "spp", "sr", "ssp", "st", "subsp", "supt", "univ", "v", "var", "viz", "vol", "vols", "vs"]
+    """
+    al approx apr assn aug ave bros ca capt cf ch cie co col corp cpl dec dept dr e.g ed eds eq eqs esp est et etc ex feb
+    fig figs fr ft gen gov hon i.e inc jan jr jul jun lat lb lt ltd maj mar messrs mr mrs ms mt nos nov oct op p pp ph.d pl
+    pres prof prop pt ref refs rep resp rev sec sen sep sept sgt sp spp sr ssp st subsp supt univ v var viz vol vols vs
+    """.split()
 )
 """Lower-case words that a full stop follows without an end; "no." is one before a number only."""
 

@@ -262,7 +262,7 @@ def test_doc_ids_without_an_end_are_refused():
 
 @pytest.mark.parametrize("doc_ids", [{"a", "b"}, frozenset("ab")])
 def test_doc_ids_without_an_order_are_refused(doc_ids):
-    with pytest.raises(InputTypeError, match="doc_ids is a (frozen)?set, which has no order: give a list"):
+    with pytest.raises(InputTypeError, match=r"doc_ids is a (frozen)?set, which has no order: give a list"):
         check_doc_ids(doc_ids, 2)
     assert list(check_doc_ids(dict.fromkeys("ba").keys(), 2)) == ["b", "a"]
 
