@@ -134,6 +134,7 @@ void bind_text(py::module_& m) {
       .def(py::init<>())
       .def(py::init(&read_vocabulary), py::arg("blob").noconvert(), py::arg("offsets").noconvert())
       .def("__len__", &Vocabulary::size)
+      .def("freeze", &Vocabulary::freeze)
       .def("find", &find, py::arg("term"))
       .def("term", &Vocabulary::term, py::arg("id"))
       .def("terms", &Vocabulary::terms)

@@ -222,13 +222,14 @@ class StringTable(Sequence[str]):
 
     Notes
     -----
-    ``table[i]`` decodes one string. The first `index` builds a dict of all, O(N); after that it is O(1).
+    Its `blob` and `offsets` are read-only. ``table[i]`` decodes one string. The first `index` builds a dict of all, O(N); after that it is O(1).
     """
 
     def __init__(self, blob: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> None:
         _check_strings(blob, offsets)
-        self.blob = blob
-        self.offsets = offsets
+        self.blob, self.offsets = blob.view(), offsets.view()
+        for array in (self.blob, self.offsets):
+            array.flags.writeable = False
         self._bytes = blob.data
         self._places: dict[str, int] | None = None
 

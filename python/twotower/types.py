@@ -7,12 +7,12 @@ document inside one index.
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +144,16 @@ class Hits:
     def __len__(self) -> int:
         return len(self.docs)
 
-    def __getitem__(self, query: int) -> list[Hit]:
+    @overload
+    def __getitem__(self, query: int) -> list[Hit]: ...
+    @overload
+    def __getitem__(self, query: slice) -> "Hits": ...
+    def __getitem__(self, query: int | slice) -> "list[Hit] | Hits":
+        """Return the hits of one query, or the lists of a slice of the queries."""
+        if isinstance(query, slice):
+            return Hits(self.scores[query], self.docs[query], self._name_of)
+        if isinstance(query, bool) or not isinstance(query, SupportsIndex):
+            raise InputTypeError(f"hits of query {query!r} ({type(query).__name__}): give an integer or a slice")
         row = self.docs[query]
         found = int((row >= 0).sum())
         pairs = zip(row[:found].tolist(), self.scores[query, :found].tolist(), strict=True)

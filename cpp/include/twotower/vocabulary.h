@@ -33,7 +33,10 @@ class Vocabulary {
   std::size_t size() const;
   std::int32_t find(std::string_view term) const;
 
-  /// Adds one term, or finds it. THROWS InvalidInput if it is malformed UTF-8.
+  /// From now on no term is added: what would add one throws InvalidInput.
+  void freeze();
+
+  /// Adds one term, or finds it. THROWS InvalidInput if it is malformed UTF-8, or new to a frozen vocabulary.
   std::int32_t add(std::string_view term);
 
   /// The term of an id. THROWS InvalidInput if there is none.
@@ -42,7 +45,7 @@ class Vocabulary {
   std::vector<std::string> terms() const;
 
   /// Appends the id of each of `terms`: an unknown one is added if `grow`, else its id is kUnknown.
-  /// REQUIRES well-formed UTF-8. One lock for all.
+  /// REQUIRES well-formed UTF-8. One lock for all. THROWS InvalidInput if one must be added to a frozen vocabulary.
   void append_ids(std::span<const std::string_view> terms, bool grow, std::vector<std::int32_t>& ids);
 
   /// The ids that are known for the terms of the word cache with this number; if there are none yet, they are begun if
@@ -55,6 +58,7 @@ class Vocabulary {
  private:
   mutable std::mutex mutex_;
   TermTable table_;
+  bool frozen_ = false;
   std::vector<std::shared_ptr<TermLinks>> links_;  // the newest last
 };
 

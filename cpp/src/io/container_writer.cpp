@@ -104,8 +104,9 @@ void write_data(const fs::path& path, Manifest& manifest, std::span<const Segmen
 
 void swap_manifest(const fs::path& folder, const Manifest& manifest) {
   const fs::path fresh = folder / kNewManifestName;
+  ::unlink(fresh.c_str());  // what a killed save left, or a link, which must not be followed
   {
-    const FileDescriptor file = open_file(fresh, O_WRONLY | O_CREAT | O_TRUNC);
+    const FileDescriptor file = open_file(fresh, O_WRONLY | O_CREAT | O_EXCL);
     write_all(file, encode_manifest(manifest), fresh);
     sync(file, fresh);
   }

@@ -22,7 +22,7 @@ void throw_errno(const char* action, const std::filesystem::path& path) {
 
 FileDescriptor open_file(const std::filesystem::path& path, int flags) {
   for (;;) {
-    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+    const int fd = ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, 0666);
     if (fd >= 0) return FileDescriptor(fd);
     if (errno != EINTR) throw_errno((flags & O_CREAT) != 0 ? "create" : "open", path);
   }

@@ -26,7 +26,8 @@ class FileDescriptor {
 /// Throws FileFailure "cannot <action> <path>: <text of errno>".
 [[noreturn]] void throw_errno(const char* action, const std::filesystem::path& path);
 
-/// open(2) with O_CLOEXEC, retried on EINTR. THROWS FileFailure.
+/// open(2) with O_CLOEXEC, retried on EINTR. Never waits for the other end of a pipe that lies in place of a file: what
+/// file_size() refuses. THROWS FileFailure.
 FileDescriptor open_file(const std::filesystem::path& path, int flags);
 
 /// Writes all bytes at the file position. THROWS FileFailure.

@@ -9,6 +9,7 @@
 
 #include "twotower/error.h"
 #include "twotower/scoring.h"
+#include "util/work_meter.h"
 
 namespace twotower {
 namespace {
@@ -73,7 +74,9 @@ class Bm25Scorer final : public Scorer {
 
   std::vector<QueryTerm> weigh(std::span<const TermId> query) const override {
     std::vector<QueryTerm> terms;
+    WorkMeter meter;
     for (const TermId id : query) {
+      meter.add(1);
       if (id == kUnknownTerm || index().df(id) == 0) continue;
       const double idf =
           Variant::idf(static_cast<double>(index().n_docs()), static_cast<double>(index().df(id)), parameters_);

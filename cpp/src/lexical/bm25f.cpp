@@ -6,6 +6,7 @@
 #include "twotower/error.h"
 #include "twotower/fields.h"
 #include "twotower/interrupt.h"
+#include "util/work_meter.h"
 
 namespace twotower {
 namespace {
@@ -50,7 +51,9 @@ class Bm25fScorer final : public Scorer {
 
   std::vector<QueryTerm> weigh(std::span<const TermId> query) const override {
     std::vector<QueryTerm> terms;
+    WorkMeter meter;
     for (const TermId id : query) {
+      meter.add(1);
       if (id == kUnknownTerm || index().df(id) == 0) continue;
       const auto N = static_cast<double>(index().n_docs()), df = static_cast<double>(index().df(id));
       const double idf = std::log(1.0 + (N - df + 0.5) / (df + 0.5));

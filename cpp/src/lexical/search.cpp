@@ -10,6 +10,7 @@
 #include "twotower/interrupt.h"
 #include "twotower/lexical_search.h"
 #include "util/parallel_for.h"
+#include "util/work_meter.h"
 
 namespace twotower {
 namespace {
@@ -39,7 +40,9 @@ std::vector<QueryTerm> weigh(const Scorer& scorer, const TermLists& queries, std
 std::vector<TermPart> parts_of(const Scorer& scorer, std::span<const QueryTerm> terms, std::int64_t doc) {
   const DocId d = checked_doc(scorer, doc);
   std::vector<TermPart> parts;
+  WorkMeter meter;
   for (const QueryTerm& term : terms) {
+    meter.add(1);
     const std::uint32_t tf = scorer.index().tf(term.term, d);
     const double part = tf != 0 ? contribution(scorer, term, d, tf) : 0.0;
     parts.push_back({term.term, tf, scorer.index().df(term.term), term.idf, term.weight, part});
@@ -47,11 +50,12 @@ std::vector<TermPart> parts_of(const Scorer& scorer, std::span<const QueryTerm> 
   return parts;
 }
 
-float score_document(const Scorer& scorer, std::span<const QueryTerm> terms, std::int64_t doc) {
+float score_document(const Scorer& scorer, std::span<const QueryTerm> terms, std::int64_t doc, WorkMeter& meter) {
   if (doc == -1) return kNoScore;
   const DocId d = checked_doc(scorer, doc);
   double sum = 0.0;
   for (const QueryTerm& term : terms) {
+    meter.add(1);
     const std::uint32_t tf = scorer.index().tf(term.term, d);
     if (tf != 0) sum += contribution(scorer, term, d, tf);
   }
@@ -131,8 +135,9 @@ void score(const Scorer& scorer, const TermLists& queries, std::span<const std::
   const std::size_t n_candidates = queries.size() == 0 ? 0 : docs.size() / queries.size();
   parallel_for(queries.size(), threads, [&](std::size_t q) {
     const std::vector<QueryTerm> terms = weigh(scorer, queries, q);
+    WorkMeter meter;
     for (std::size_t i = q * n_candidates; i < (q + 1) * n_candidates; ++i) {
-      scores[i] = score_document(scorer, terms, docs[i]);
+      scores[i] = score_document(scorer, terms, docs[i], meter);
     }
   });
 }

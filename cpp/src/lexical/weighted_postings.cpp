@@ -9,6 +9,7 @@
 
 #include "twotower/error.h"
 #include "twotower/interrupt.h"
+#include "util/work_meter.h"
 
 namespace twotower {
 namespace {
@@ -35,7 +36,9 @@ class WeightScorer final : public Scorer {
 
   std::vector<QueryTerm> weigh_given(std::span<const TermId> query, std::span<const float> weights) const override {
     std::vector<QueryTerm> terms;
+    WorkMeter meter;
     for (std::size_t i = 0; i < query.size(); ++i) {
+      meter.add(1);
       if (query[i] == kUnknownTerm || weights[i] == 0.0f || index().df(query[i]) == 0) continue;
       terms.push_back({query[i], 1.0, weights[i]});
     }

@@ -1,5 +1,7 @@
 #include "twotower/vocabulary.h"
 
+#include <algorithm>
+
 #include "text/term_links.h"
 #include "twotower/error.h"
 #include "twotower/interrupt.h"
@@ -9,6 +11,12 @@ namespace twotower {
 namespace {
 
 std::string numbered(const char* what, std::size_t number) { return what + std::to_string(number); }
+
+[[noreturn]] void throw_frozen() {
+  throw InvalidInput(
+      "a new term came, and this vocabulary does not grow, because it belongs to an index: "
+      "grow a copy of it, Vocabulary(vocabulary.terms())");
+}
 
 void check_stored_term(std::string_view term, std::size_t number) {
   const std::size_t at = first_invalid_utf8(term);
@@ -37,6 +45,11 @@ Vocabulary::Vocabulary(std::string_view bytes, std::span<const std::int64_t> off
   }
 }
 
+void Vocabulary::freeze() {
+  const std::lock_guard lock(mutex_);
+  frozen_ = true;
+}
+
 std::size_t Vocabulary::size() const {
   const std::lock_guard lock(mutex_);
   return table_.size();
@@ -50,6 +63,7 @@ std::int32_t Vocabulary::find(std::string_view term) const {
 std::int32_t Vocabulary::add(std::string_view term) {
   if (first_invalid_utf8(term) != std::string_view::npos) throw InvalidInput("a term must be valid UTF-8");
   const std::lock_guard lock(mutex_);
+  if (frozen_ && table_.find(term) == kUnknown) throw_frozen();
   return table_.add(term);
 }
 
@@ -72,7 +86,10 @@ std::vector<std::string> Vocabulary::terms() const {
 
 void Vocabulary::append_ids(std::span<const std::string_view> terms, bool grow, std::vector<std::int32_t>& ids) {
   const std::lock_guard lock(mutex_);
-  table_.append_ids(terms, grow, ids);
+  const std::size_t first = ids.size();
+  table_.append_ids(terms, grow && !frozen_, ids);
+  if (!grow || !frozen_) return;
+  if (std::find(ids.begin() + static_cast<std::ptrdiff_t>(first), ids.end(), kUnknown) != ids.end()) throw_frozen();
 }
 
 std::shared_ptr<TermLinks> Vocabulary::links_to(std::uint64_t cache, bool begin) {

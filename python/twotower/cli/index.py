@@ -5,7 +5,7 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,8 @@ def index(
     """Index a collection into an engine folder, for `search` and `evaluate`.
 
     SOURCE is what `tt.load_collection` takes: a BEIR folder, a local file of records, a data set id, or python-docs. If it
-    has a split "valid" and --model is given, the fusion is tuned on it.
+    has a split "valid" and --model is given, the fusion is tuned on it. "peak_memory_bytes" of --json is the most that was
+    resident at once, pages of mapped files (a collection's texts, those that wait on disk) among it.
     """
     from twotower.data import load_collection
     from twotower.engine import Engine
@@ -118,25 +119,28 @@ def index(
 
 
 def _size_of(engine: "Engine", folder: Path) -> dict[str, Any]:
-    """Return what the engine counts and weighs, in memory and on disk, part by part."""
+    """Return what the engine counts and weighs, in memory and on disk, part by part; other files there do not count."""
+    from twotower.engine.saving import load_parts
     from twotower.storage import read_container
 
-    files = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
-    parts: dict[str, int] = {}
-    for path, size in files.items():
-        names = path.relative_to(folder).parts
-        part = names[1] if len(names) > 2 else "texts"
-        parts[part] = parts.get(part, 0) + size
-    _, arrays = read_container(next(folder.glob("parts-*/bm25")), "bm25")
+    root, _, _ = load_parts(folder)
+    sizes = {part.name: _bytes(part.rglob("*")) for part in root.iterdir()}
+    sizes["texts"] = _bytes([folder / "twotower.manifest", *folder.glob("twotower-*.data")])
+    _, arrays = read_container(root / "bm25", "bm25")
     memory = engine.bm25.memory()
     return {
         "documents": len(engine),
         "terms": len(engine.bm25.vocabulary),
         "postings": memory["docs"] // 4,
-        "bytes": sum(files.values()),
-        "disk_bytes": {**parts, "bm25_arrays": {name: array.nbytes for name, array in arrays.items()}},
+        "bytes": sum(sizes.values()),
+        "disk_bytes": {**sizes, "bm25_arrays": {name: array.nbytes for name, array in arrays.items()}},
         "memory_bytes": memory,
     }
+
+
+def _bytes(paths: Iterable[Path]) -> int:
+    """Return the bytes of the files among some paths."""
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 @contextmanager
@@ -158,7 +162,7 @@ def _forget_peak() -> None:
 
 
 def _peak() -> int:
-    """Return the most memory that the process had since `_forget_peak`, or ever."""
+    """Return the most memory that the process had since `_forget_peak`, or ever: pages of mapped files count too."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twotower.cli.options import common, emit, interactive, use_threads
+from twotower.errors import DataFormatError
 
 if TYPE_CHECKING:
     from twotower.engine import Engine, EngineHit
@@ -29,13 +30,28 @@ def converse(engine: "Engine", k: int) -> None:
         click.echo(show(query, engine.search(query, k)))
 
 
+def read_lines() -> list[str]:
+    """Return the lines of standard input, or stop with the number of the first that is not UTF-8."""
+    lines = click.get_binary_stream("stdin").read().split(b"\n") if sys.stdin else []
+    read = []
+    for number, line in enumerate(lines if not lines or lines[-1] else lines[:-1], 1):
+        try:
+            read.append(line.rstrip(b"\r").decode())
+        except UnicodeDecodeError as error:
+            raise DataFormatError(
+                f"line {number} of standard input is not UTF-8 ({error.reason} at its byte {error.start}): convert the "
+                "queries to UTF-8; none was searched"
+            ) from error
+    return read
+
+
 @click.command()
 @click.argument("engine_folder", type=click.Path(path_type=Path))
 @click.argument("query", nargs=-1)
 @click.option("-k", default=10, show_default=True, type=click.IntRange(0, 10_000), help="Hits to show.")
 @common
 def search(engine_folder: Path, query: tuple[str, ...], k: int, threads: int, seed: int, as_json: bool) -> None:
-    """Search an engine folder. The words after it are one query; without any, queries are read line by line."""
+    """Search an engine folder. The words after it are one query; without any, queries are read line by line, as UTF-8."""
     from twotower.engine import Engine
 
     use_threads(threads)
@@ -43,7 +59,7 @@ def search(engine_folder: Path, query: tuple[str, ...], k: int, threads: int, se
     if not query and interactive() and not as_json:
         converse(engine, k)
         return
-    queries = [" ".join(query)] if query else [line.rstrip("\n") for line in sys.stdin or ()]
+    queries = [" ".join(query)] if query else read_lines()
     found = [engine.search(text, k) for text in queries]
     document = [
         {"query": text, "hits": [asdict(hit) for hit in hits]} for text, hits in zip(queries, found, strict=True)

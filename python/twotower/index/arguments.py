@@ -5,6 +5,7 @@ Legend: N documents, D dimensions, Q queries, K results.
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, overload
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index.aligned import aligned_empty
+from twotower.index.immutable import cannot_change, freeze
 from twotower.storage import StringTable
 from twotower.text import Vocabulary
 from twotower.text.term_ids import batches
@@ -52,9 +54,10 @@ def check_k(k: Any, n_queries: int = 1, n_docs: int | None = None) -> int:
     number = _integer(k, "k")
     if number < 0:
         raise InvalidInputError(f"k is {number}: give 0 or more")
-    if n_docs is not None and number > n_docs and number * n_queries > MAX_PADDED_CELLS:
+    cells = number * max(n_queries, 1)
+    if n_docs is not None and number > n_docs and cells > MAX_PADDED_CELLS:
         raise InvalidInputError(
-            f"k={number} for {n_queries} queries over {n_docs} documents would be {number * n_queries} padded cells, "
+            f"k={number} for {n_queries} queries over {n_docs} documents would be {cells} padded cells, "
             f"above {MAX_PADDED_CELLS}: k={n_docs} already returns every document"
         )
     return number
@@ -96,15 +99,34 @@ def check_name(value: Any, name: str, known: Iterable[str]) -> str:
     InputTypeError
         If it is no string.
     InvalidInputError
-        If it has lone surrogates.
+        If it has lone surrogates or null characters, which would cut the core's messages short.
     """
     if not isinstance(value, str):
         raise InputTypeError(f"{name} is {value!r} ({type(value).__name__}): give a string")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidInputError(f"{name} is {value!r}: choose one of {', '.join(known)}") from None
+    if not _is_plain(value):
+        raise InvalidInputError(f"{name} is {value!r}: choose one of {', '.join(known)}")
     return value
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def refuse_masked(values: Any, name: str) -> None:
+    """Raise InputTypeError for a masked array: indexes have no missing values, and reading it would drop the mask."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise InputTypeError(f"{name} is a masked array: give a plain one, such as values.filled(0)")
+
+
+def refuse_set(values: Any, name: str) -> None:
+    """Raise InputTypeError for a set where the order counts: that of a set of strings changes from run to run."""
+    if isinstance(values, set | frozenset):
+        raise InputTypeError(
+            f"{name} is a {type(values).__name__}, which has no order: give a list, such as sorted(...)"
+        )
 
 
 def _integer(value: Any, name: str) -> int:
@@ -133,8 +155,8 @@ def as_vectors(
     name : str
         What messages call it.
     own : bool
-        Return read-only memory that later changes of `values` do not reach, aligned to cache lines; an array that came
-        read-only and needs no conversion is returned as it is.
+        Return read-only memory that later changes of `values` do not reach, aligned to cache lines; an array that needs
+        no conversion and that nobody can write to (itself, and what it is a view of) is returned as it is.
 
     Raises
     ------
@@ -158,12 +180,12 @@ def as_vectors(
         raise InvalidInputError(
             f"{name} has {array.shape[1]} dimensions, the index has {dim}: use the model of the index"
         )
-    ready = array.dtype == np.float32 and array.flags.c_contiguous and not array.flags.writeable
+    ready = array.dtype == np.float32 and array.flags.c_contiguous and cannot_change(array)
     with np.errstate(over="ignore"):
         if own and not ready:
             converted = aligned_empty(array.shape, np.float32)
             converted[...] = array
-            converted.flags.writeable = False
+            freeze(converted)
         else:
             converted = np.ascontiguousarray(array, np.float32)
     _check_finite(array, converted, name)
@@ -193,6 +215,7 @@ def as_docs(docs: Any, n_queries: int, n_docs: int) -> npt.NDArray[np.int64]:
     InvalidInputError
         If the shape is not [Q, C], or a value is neither a DocId of the index nor -1 (padding).
     """
+    refuse_masked(docs, "docs")
     try:
         array = np.asarray(docs)
     except ValueError as error:
@@ -212,6 +235,7 @@ def as_docs(docs: Any, n_queries: int, n_docs: int) -> npt.NDArray[np.int64]:
 
 
 def _as_float_array(values: Any, name: str) -> npt.NDArray[np.floating[Any]]:
+    refuse_masked(values, name)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -322,7 +346,7 @@ def check_doc_ids(doc_ids: Iterable[str] | None, n: int) -> DocIds:
     Raises
     ------
     InputTypeError
-        If it is a single string, or one id is not a string.
+        If it is a single string or a set, or one id is not a string.
     InvalidInputError
         If their number is not `n`, one comes twice (it is named), or one cannot be written as UTF-8.
     """
@@ -332,8 +356,9 @@ def check_doc_ids(doc_ids: Iterable[str] | None, n: int) -> DocIds:
         raise InputTypeError(f"doc_ids is one {type(doc_ids).__name__}: give an iterable with one string a document")
     if not isinstance(doc_ids, Iterable):
         raise InputTypeError(f"doc_ids is {type(doc_ids).__name__}: give an iterable of strings")
+    refuse_set(doc_ids, "doc_ids")
     table = Vocabulary()  # numbers distinct strings in their order: an id that is new gets its own DocId
-    for first, chunk in batches(doc_ids):
+    for first, chunk in batches(islice(doc_ids, n + 1)):
         _check_strings(chunk, first)
         numbers = table.ids([chunk], grow=True).ids
         again = np.flatnonzero(numbers != np.arange(first, first + len(chunk)))
@@ -343,7 +368,8 @@ def check_doc_ids(doc_ids: Iterable[str] | None, n: int) -> DocIds:
                 f"doc_id {chunk[i]!r} comes twice, at {numbers[i]} and {first + i}: make ids unique"
             )
     if len(table) != n:
-        raise InvalidInputError(f"{len(table)} doc_ids for {n} documents: give one a document")
+        came = f"at least {len(table)}" if len(table) > n else str(len(table))
+        raise InvalidInputError(f"{came} doc_ids for {n} documents: give one a document")
     return DocIds(n, StringTable(*table.to_arrays()))
 
 

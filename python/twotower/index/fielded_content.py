@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
-from twotower.index.arguments import check_doc_ids
+from twotower.index.arguments import check_doc_ids, refuse_set
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent, check_arrays, term_ids
 from twotower.index.native import core
 from twotower.text import FieldAnalyzers, Vocabulary
@@ -149,6 +149,7 @@ def _columns(documents: Iterable[Any], fields: list[str]) -> list[list[Any]]:
     """Return each field of all documents; an absent one is empty."""
     if isinstance(documents, str | bytes | Mapping) or not isinstance(documents, Iterable):
         raise InputTypeError(f"documents is one {type(documents).__name__}: give a list of dicts from field to text")
+    refuse_set(documents, "documents")
     columns: list[list[Any]] = [[] for _ in fields]
     seen: set[str] = set()
     for parts in _parts(documents):

@@ -1,8 +1,17 @@
-"""What every index that never changes has in common: it is its own copy, and it is saved instead of pickled."""
+"""What every index that never changes has in common: it is its own copy, it is
+saved instead of pickled, and nobody writes to its arrays.
 
-from typing import Any, NoReturn, Self
+Knows no index.
+"""
+
+from typing import Any, NoReturn, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from twotower.errors import InputTypeError
+
+Array = TypeVar("Array", bound=npt.NDArray[Any])
 
 
 class Immutable:
@@ -17,3 +26,36 @@ class Immutable:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
+
+
+def freeze(array: Array) -> Array:
+    """Make an array, and the array that it is a view of, read-only."""
+    part: Any = array
+    while isinstance(part, np.ndarray):
+        part.flags.writeable = False
+        part = part.base
+    return array
+
+
+def cannot_change(array: npt.NDArray[Any]) -> bool:
+    """Tell whether nobody can write to the memory of an array: a read-only view of an array that can change can, too.
+
+    Examples
+    --------
+    >>> array = np.zeros(3)
+    >>> view = array[:2]
+    >>> view.flags.writeable = False
+    >>> cannot_change(view), cannot_change(freeze(array))
+    (False, True)
+    """
+    part: Any = array
+    while isinstance(part, np.ndarray):
+        if part.flags.writeable:
+            return False
+        part = part.base
+    if part is None:
+        return True
+    try:
+        return memoryview(part).readonly  # bytes, or a mapped file
+    except TypeError:
+        return False

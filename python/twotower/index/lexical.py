@@ -15,9 +15,9 @@ import numpy.typing as npt
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.index.arguments import as_docs, check_k, check_name, check_threads
 from twotower.index.explanation import Explanation, TermScore
-from twotower.index.immutable import Immutable
+from twotower.index.immutable import Immutable, freeze
 from twotower.index.lexical_build import BuildReport, Progress
-from twotower.index.lexical_content import AnalyzerLike, LexicalContent, listed, term_ids
+from twotower.index.lexical_content import AnalyzerLike, LexicalContent, check_queries, listed, term_ids
 from twotower.index.lexical_saving import build_to, saved_meta
 from twotower.index.native import core
 from twotower.index.scorers import OtherScorer, OtherScorers
@@ -39,7 +39,7 @@ class LexicalIndex(Immutable, ABC):
     Attributes
     ----------
     vocabulary : Vocabulary
-        All terms, by TermId.
+        All terms, by TermId. Frozen.
     analyzer : Analyzer
         Makes terms of documents and queries.
     doc_ids : sequence of str
@@ -62,6 +62,9 @@ class LexicalIndex(Immutable, ABC):
                 f"the index has postings of {index.n_terms} terms and a vocabulary of {len(content.vocabulary)}: "
                 "build and save it again"
             )
+        self.vocabulary.freeze()
+        for array in content.postings.values():
+            freeze(array)
         self._index = index
         self._scorer = make_scorer(index)
         self._scorer.quantise()
@@ -306,7 +309,7 @@ class LexicalIndex(Immutable, ABC):
         return self.texts[doc]
 
     def postings(self, term: str) -> tuple[list[str], npt.NDArray[np.uint32]]:
-        """Return the ids of the documents that contain a term, by DocId, and how often each does.
+        """Return the ids of the documents that contain a term, by DocId, and how often each does, read-only.
 
         `term` is taken as it is, so it must be in the form that the analyzer gives ("nurs", not "Nurse").
         A term that no document contains has no postings.
@@ -404,6 +407,7 @@ class LexicalIndex(Immutable, ABC):
         return cls._from_saved(content, scoring)
 
     def _term_ids(self, queries: list[Any]) -> TermIds:
+        check_queries(queries)
         return term_ids(queries, self.analyzer, self.vocabulary, grow=False)
 
     def _other_scorer(self, given: dict[str, Any]) -> OtherScorer | None:

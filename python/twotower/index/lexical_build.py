@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from twotower.errors import InputTypeError, InvalidInputError
+from twotower.errors import FileError, InputTypeError, InvalidInputError
 from twotower.index.arguments import check_threads
 from twotower.index.native import core
 from twotower.text import Analyzer, TermIds, Vocabulary
@@ -133,8 +133,17 @@ def check_first(first: list[Any]) -> None:
 
 
 def folder_beside(folder: str | PathLike[str]) -> Path:
-    """Return the nearest folder above `folder` that exists."""
-    return next(place for place in Path(folder).absolute().parents if place.is_dir())
+    """Return the nearest folder above `folder` that exists.
+
+    Raises
+    ------
+    FileError
+        If the path is relative and the working directory was deleted.
+    """
+    try:
+        return next(place for place in Path(folder).absolute().parents if place.is_dir())
+    except OSError as error:
+        raise FileError(f"{folder} cannot be found from the working directory ({error}): give a whole path") from error
 
 
 def check_memory_limit(memory_limit: Any) -> int:

@@ -3,7 +3,7 @@
 Legend: N documents, V vocabulary, P postings.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, Self
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError
-from twotower.index.arguments import DocIds, check_doc_ids
+from twotower.index.arguments import DocIds, check_doc_ids, refuse_set
 from twotower.index.hashed_ngrams import analyzer_from_config
 from twotower.index.lexical_build import Progress, check_first, invert
 from twotower.index.native import core
@@ -189,11 +189,12 @@ def iterate(values: Any, name: str) -> Iterator[Any]:
     Raises
     ------
     InputTypeError
-        If `values` is one string, or nothing that can be iterated over in order.
+        If `values` is one string, or nothing that can be iterated over in order, such as a set.
     """
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         came = type(values).__name__
         raise InputTypeError(f"{name} is one {came}: give a list of strings, or a list of lists of terms")
+    refuse_set(values, name)
     if isinstance(values, np.ndarray):
         if values.ndim != 1:
             raise InputTypeError(f"{name} is an array of shape {list(values.shape)}: give one dimension of strings")
@@ -212,6 +213,18 @@ def _items(column: Any, as_list: Callable[[Any], list[Any]]) -> Iterator[Any]:
 def listed(values: Any, name: str) -> list[Any]:
     """Return what `iterate` gives as a list."""
     return list(iterate(values, name))
+
+
+def check_queries(queries: list[Any]) -> None:
+    """Raise InputTypeError unless all queries are texts, or all are lists of terms."""
+    texts = bool(queries) and isinstance(queries[0], str)
+    for number, query in enumerate(queries):
+        if isinstance(query, bytes) or not isinstance(query, Sequence):
+            raise InputTypeError(f"query {number} is of type {type(query).__name__}: give strings, or lists of terms")
+        if isinstance(query, str) is not texts:
+            raise InputTypeError(
+                f"query {number} is {'no' if texts else 'a'} str, others are: give only one of the two"
+            )
 
 
 def term_ids(items: Iterable[Any], analyzer: Analyzer, vocabulary: Vocabulary, grow: bool, threads: int = 1) -> TermIds:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.index.arguments import as_docs, check_doc_ids, check_k, check_name, check_threads
-from twotower.index.immutable import Immutable
+from twotower.index.immutable import Immutable, freeze
 from twotower.index.native import core
 from twotower.index.search_profile import SearchProfile
 from twotower.index.sparse_content import SparseContent
@@ -74,7 +74,7 @@ class SparseIndex(Immutable):
     Attributes
     ----------
     vocabulary : Vocabulary or None
-        The terms by their number; None where terms are ids.
+        The terms by their number, frozen; None where terms are ids.
     doc_ids : sequence of str
         The user's ids, by DocId.
 
@@ -105,6 +105,10 @@ class SparseIndex(Immutable):
         self._content = content
         self.vocabulary = content.vocabulary
         self.doc_ids = content.doc_ids
+        if self.vocabulary is not None:
+            self.vocabulary.freeze()
+        for array in (content.term_offsets, content.docs, content.weights):
+            freeze(array)
         self._scorer = core.LexicalScorer.weights(content.inverted())
 
     @classmethod
@@ -265,7 +269,7 @@ class SparseIndex(Immutable):
         return SparseExplanation(doc_id, float(score[0, 0]), parts)
 
     def postings(self, term: Term) -> tuple[list[str], npt.NDArray[np.float32]]:
-        """Return the ids of the documents that have a term, by DocId, and its weight in each.
+        """Return the ids of the documents that have a term, by DocId, and its weight in each, read-only.
 
         A term that no document has has no postings.
         """

@@ -5,12 +5,13 @@ Legend: N vectors, T weights in all of them, V terms.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InputTypeError, InvalidInputError
+from twotower.index.arguments import refuse_masked, refuse_set
 from twotower.index.native import core
 from twotower.text import Vocabulary
 from twotower.text.term_ids import batches
@@ -56,13 +57,10 @@ def read_documents(vectors: Any) -> tuple[SparseVectors, Vocabulary | None, int]
         if words:
             return read, vocabulary, len(vocabulary)
     else:
-        read = _read_csr(arrays, "vectors")
+        read = _read_csr(arrays, "vectors", MOST_IDS)
     n_terms = int(read.ids.max(initial=-1)) + 1
     if n_terms > MOST_IDS:
-        raise InvalidInputError(
-            f"vectors have the term id {n_terms - 1}: ids of documents are below {MOST_IDS}; number the terms densely, or "
-            "give them as strings"
-        )
+        _refuse_id(n_terms - 1)
     return read, None, n_terms
 
 
@@ -82,7 +80,7 @@ def read_queries(vectors: Any, vocabulary: Vocabulary | None, n_terms: int) -> S
     elif vocabulary is not None:
         raise InputTypeError("queries are a matrix, the index has strings as terms: give dicts from string to weight")
     else:
-        read = _read_csr(arrays, "queries")
+        read = _read_csr(arrays, "queries", n_terms, unknown=True)
     return read._replace(ids=np.where(read.ids < n_terms, read.ids, np.int32(_UNKNOWN)))
 
 
@@ -94,13 +92,20 @@ def _csr_arrays(vectors: Any, name: str) -> tuple[Any, Any, Any, int | None] | N
         if getattr(vectors, "format", "csr") != "csr":
             raise InputTypeError(f"{name} is a {vectors.format!r} matrix: give CSR, which has one row a vector")
         shape = getattr(vectors, "shape", None)
+        if shape is not None and len(shape) != 2:
+            raise InvalidInputError(f"{name} has shape {list(shape)}: give two dimensions, a row for each vector")
         return vectors.indptr, vectors.indices, vectors.data, None if shape is None else int(shape[1])
     if isinstance(vectors, tuple) and len(vectors) == 3 and all(isinstance(part, np.ndarray) for part in vectors):
         return *vectors, None
     return None
 
 
-def _read_csr(arrays: tuple[Any, Any, Any, int | None], name: str) -> SparseVectors:
+def _read_csr(
+    arrays: tuple[Any, Any, Any, int | None], name: str, n_terms: int, unknown: bool = False
+) -> SparseVectors:
+    """Return a matrix as vectors. Ids from `n_terms` on become -1 if they may be `unknown`; else they are refused."""
+    for part in arrays[:3]:
+        refuse_masked(part, name)
     indptr, indices, data = (np.asarray(part) for part in arrays[:3])
     for part, array in (("indptr", indptr), ("indices", indices)):
         if array.dtype.kind not in "iu" or array.ndim != 1:
@@ -116,15 +121,38 @@ def _read_csr(arrays: tuple[Any, Any, Any, int | None], name: str) -> SparseVect
     if len(indptr) == 0 or indptr[0] != 0 or indptr[-1] != len(indices) or (indptr[1:] < indptr[:-1]).any():
         raise InvalidInputError(f"indptr of {name} does not rise from 0 to the number of indices, {len(indices)}")
     least, most = (int(indices.min()), int(indices.max())) if len(indices) else (0, -1)
-    limit = 2**31 - 1 if arrays[3] is None else arrays[3]
-    if least < 0 or most >= limit:
-        raise InvalidInputError(
-            f"{name} has the term id {least if least < 0 else most}: ids go from 0 to below {limit}"
-        )
+    if least < 0 or (arrays[3] is not None and most >= arrays[3]):
+        limit = "" if arrays[3] is None else f" to below {arrays[3]}"
+        raise InvalidInputError(f"{name} has the term id {least if least < 0 else most}: ids go from 0{limit}")
+    if most >= n_terms and not unknown:
+        _refuse_id(most)
     offsets = np.ascontiguousarray(indptr, np.int64)
-    return SparseVectors(
-        np.ascontiguousarray(indices, np.int32), offsets, _as_weights(data, offsets, name, indices.__getitem__)
+    weights = _as_weights(data, offsets, name, indices.__getitem__)
+    beyond = np.flatnonzero(indices >= n_terms)
+    if len(beyond):
+        _check_distinct(indices, beyond, offsets, name)
+        indices = np.where(indices < n_terms, indices, 0).astype(np.int32)
+        indices[beyond] = _UNKNOWN
+    return SparseVectors(np.ascontiguousarray(indices, np.int32), offsets, weights)
+
+
+def _refuse_id(term: int) -> NoReturn:
+    raise InvalidInputError(
+        f"vectors have the term id {term}: ids of documents are below {MOST_IDS}; number the terms densely, or give them "
+        "as strings"
     )
+
+
+def _check_distinct(
+    indices: npt.NDArray[Any], places: npt.NDArray[np.intp], offsets: npt.NDArray[np.int64], name: str
+) -> None:
+    """Raise InvalidInputError if a vector has an id twice among those at `places`. The core looks at known ids only."""
+    rows = np.searchsorted(offsets, places, "right") - 1
+    order = np.lexsort((indices[places], rows))
+    ids, rows = indices[places][order], rows[order]
+    twice = np.flatnonzero((ids[1:] == ids[:-1]) & (rows[1:] == rows[:-1]))
+    if len(twice):
+        raise InvalidInputError(f"{name}[{rows[twice[0]]}] has term {ids[twice[0]]} twice: add its weights up first")
 
 
 def _read_rows(
@@ -138,6 +166,7 @@ def _read_rows(
         raise InputTypeError(
             f"{name} is one {type(vectors).__name__}: give a matrix in CSR form, or a list of dicts from term to weight"
         )
+    refuse_set(vectors, name)
     parts = [SparseVectors(np.zeros(0, np.int32), np.zeros(1, np.int64), np.zeros(0, np.float32))]
     for first, batch in batches(vectors):
         rows = [_row(vector, f"{name}[{i}]") for i, vector in enumerate(batch, first)]
@@ -170,7 +199,7 @@ def _row(vector: Any, name: str) -> tuple[list[Any], list[Any]]:
         if not isinstance(term, str | int | np.integer):
             raise InputTypeError(f"{name} has the term {term!r} ({type(term).__name__}): give strings, or integer ids")
         if term in seen:
-            raise InvalidInputError(f"{name} has the term {term!r} twice: add its weights up first")
+            raise InvalidInputError(f"{name} has the term {_shown(term)} twice: add its weights up first")
         seen.add(term)
     return terms, [weight for _, weight in vector]
 
@@ -182,7 +211,7 @@ def _as_ids(
     for term in terms:
         if not isinstance(term, wanted) or isinstance(term, bool):
             what = "a string" if words else "an integer id"
-            raise InputTypeError(f"{name} have the term {term!r} ({type(term).__name__}), where {what} is wanted")
+            raise InputTypeError(f"{name} have the term {_shown(term)} ({type(term).__name__}), where {what} is wanted")
     if words:
         return numbers_of(terms)
     for term in terms:
@@ -191,11 +220,16 @@ def _as_ids(
     return np.array(terms, np.int32)
 
 
+def _shown(term: Any) -> str:
+    """Return a term for a message: strings in quotes, ids of any type as numbers."""
+    return repr(term.item() if isinstance(term, np.generic) else term)
+
+
 def _numbers(weights: list[Any], terms: list[Any], name: str) -> npt.NDArray[np.float64]:
     for term, weight in zip(terms, weights, strict=True):
         if not isinstance(weight, float | int | np.floating | np.integer) or isinstance(weight, bool):
             raise InputTypeError(
-                f"{name} give term {term!r} the weight {weight!r} ({type(weight).__name__}): give a number"
+                f"{name} give term {_shown(term)} the weight {weight!r} ({type(weight).__name__}): give a number"
             )
     try:
         return np.array(weights, np.float64)
@@ -214,6 +248,6 @@ def _as_weights(
         place = int(np.argmin(fine))
         row = first + int(np.searchsorted(offsets, place, "right")) - 1
         raise InvalidInputError(
-            f"{name}[{row}] gives term {term_of(place)!r} the weight {data[place]}: give finite weights between -2^50 and 2^50"
+            f"{name}[{row}] gives term {_shown(term_of(place))} the weight {data[place]}: give finite weights between -2^50 and 2^50"
         )
     return np.ascontiguousarray(data, np.float32)

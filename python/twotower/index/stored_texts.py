@@ -8,6 +8,7 @@ import tempfile
 import weakref
 from array import array
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from typing import IO, Any, Self
@@ -99,7 +100,7 @@ class TextRecorder:
                 self._file = tempfile.TemporaryFile(dir=spill_folder)  # noqa: SIM115  # closed by finalize
             except OSError as error:
                 raise FileError(f"no temporary file for the texts can be made in {spill_folder}: {error}") from error
-            weakref.finalize(self, self._file.close)  # however the build ends; a mapping of it lives on
+            weakref.finalize(self, _close, self._file)  # however the build ends; a mapping of it lives on
 
     def watch(self, items: Iterator[Any]) -> Iterator[Any]:
         """Yield the texts as they come.
@@ -162,6 +163,12 @@ class TextRecorder:
             return np.memmap(self._file, np.uint8, mode="r")
         except OSError as error:
             raise FileError(f"the temporary file of the texts cannot be read: {error}") from error
+
+
+def _close(file: IO[bytes]) -> None:
+    """Close a file of which nothing is wanted any more. What a full disk did not take stays unwritten, without a word."""
+    with suppress(OSError):
+        file.close()
 
 
 def text_recorder(

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.index.arguments import DocIds
+from twotower.index.arguments import DocIds, refuse_masked
+from twotower.index.immutable import cannot_change, freeze
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,7 @@ class DocBitmap:
     ----------
     words : ndarray of uint64, shape [ceil(N / 64)]
         Bit ``doc % 64`` of word ``doc // 64`` is set for each document of the set; the bits beyond N are 0. Read-only: a
-        copy, unless the array came read-only.
+        copy, unless nobody can write to the array that came.
     n_docs : int
         N.
     doc_ids : DocIds, optional
@@ -64,10 +65,8 @@ class DocBitmap:
             raise InvalidInputError(
                 f"words of a DocBitmap of {self.n_docs} documents has bits beyond the last document: they must be 0"
             )
-        if words.flags.writeable:
-            words = words.copy()
-            words.flags.writeable = False
-            object.__setattr__(self, "words", words)
+        if not cannot_change(words):
+            object.__setattr__(self, "words", freeze(words.copy()))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DocBitmap):
@@ -125,6 +124,7 @@ def as_bitmap(where: Any, doc_ids: DocIds) -> DocBitmap:
         raise InputTypeError(
             f"where is {type(where).__name__}: give a bool array with one element a document, DocIds, doc_ids, or a DocBitmap"
         )
+    refuse_masked(where, "where")
     array = _of_numbers(where) if isinstance(where, np.ndarray) else None
     if array is None:
         array = _as_array(where, doc_ids)

@@ -81,7 +81,7 @@ def entry_of(name: str | TextFunction) -> AnalyzerOptions | TextFunction:
         if callable(name):
             return name
         raise InputTypeError(
-            f"name is of type {type(name).__name__}: give a name or a function from str to list of str"
+            f"the name of an analyzer is of type {type(name).__name__}: give a name or a function from str to list of str"
         )
     entry = ANALYZERS.get(name)
     if entry is None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Vocabulary:
     """Distinct terms with dense ids, from 0, in order of first appearance.
 
-    Safe to share between threads; two threads that add at once share out the ids in the order in which they come.
+    Safe to share between threads; two threads that add at once share out the ids in the order in which they come. That of
+    an index is frozen.
 
     Parameters
     ----------
@@ -92,6 +93,18 @@ class Vocabulary:
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} terms)"
 
+    def freeze(self) -> None:
+        """Add no term any more: what would add one raises InvalidInputError. A copy grows: ``Vocabulary(v.terms())``.
+
+        Examples
+        --------
+        >>> vocabulary = Vocabulary(["sweet"])
+        >>> vocabulary.freeze()
+        >>> vocabulary.ids([["sweet"]], grow=True).ids
+        array([0], dtype=int32)
+        """
+        self._native.freeze()
+
     def id(self, term: str) -> int:
         """Return the id of a term, -1 if it is unknown."""
         return int(self._native.find(term))
@@ -132,7 +145,7 @@ class Vocabulary:
         InputTypeError
             If a document is a str, or a term is no str; the message names both numbers.
         InvalidInputError
-            If a term has a lone surrogate.
+            If a term has a lone surrogate, or must be added to a frozen vocabulary.
 
         Examples
         --------

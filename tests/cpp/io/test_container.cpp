@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -141,4 +142,27 @@ TEST_CASE("write_file_atomically and replace_folder") {
   CHECK_THROWS_AS(replace_folder(fresh, target), FileFailure);
   fs::create_directory(fresh);
   CHECK_THROWS_AS(replace_folder(fresh, file), FileFailure);
+}
+
+TEST_CASE("container: a pipe in place of a file is refused, not waited for") {
+  const TemporaryFolder temporary;
+  save(temporary.path, 5, 0.0f);
+  for (const char* name : {"twotower-0000000000000001.data", "twotower.manifest"}) {
+    fs::remove(temporary.path / name);
+    REQUIRE(::mkfifo((temporary.path / name).c_str(), 0600) == 0);
+    CHECK_THROWS_WITH_AS(Container::open(temporary.path, "test"), doctest::Contains("is not a regular file"),
+                         CorruptFile);
+  }
+}
+
+TEST_CASE("container: a save follows no link that lies in its way") {
+  const TemporaryFolder temporary, other;
+  save(temporary.path, 5, 0.0f);
+  std::ofstream(other.path / "theirs") << "precious";
+  fs::create_symlink(other.path / "theirs", temporary.path / "twotower.manifest.new");
+  const std::vector<float> values = save(temporary.path, 7, 1.0f);
+  CHECK(holds(*Container::open(temporary.path, "test"), values));
+  CHECK(n_files(temporary.path) == 2);
+  CHECK(fs::file_size(other.path / "theirs") == 8);
+  CHECK_FALSE(fs::is_symlink(temporary.path / "twotower.manifest"));
 }

@@ -77,3 +77,19 @@ TEST_CASE("vocabulary: what was stored is read back, and damage is refused") {
   CHECK_THROWS_WITH(read("aa", {0, 1, 2}), doctest::Contains("term 1 comes twice"));
   CHECK_THROWS_WITH(read("\xC3\xA9"s, {0, 1, 2}), doctest::Contains("term 0 is not valid UTF-8"));
 }
+
+TEST_CASE("vocabulary: a frozen one numbers what it knows and adds nothing") {
+  Vocabulary vocabulary;
+  vocabulary.add("sweet");
+  vocabulary.freeze();
+  CHECK(vocabulary.add("sweet") == 0);
+  CHECK_THROWS_AS(vocabulary.add("love"), InvalidInput);
+  std::vector<std::int32_t> ids;
+  const std::string_view terms[] = {"sweet", "love"};
+  CHECK_THROWS_AS(vocabulary.append_ids(terms, true, ids), InvalidInput);
+  ids.clear();
+  vocabulary.append_ids(std::span(terms).first(1), true, ids);
+  vocabulary.append_ids(terms, false, ids);
+  CHECK(ids == std::vector<std::int32_t>{0, 0, -1});
+  CHECK(vocabulary.size() == 1);
+}

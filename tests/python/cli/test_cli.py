@@ -88,6 +88,17 @@ def test_search_reads_queries_from_standard_input_and_prints_json(engine):
     assert found[1]["hits"] == []
 
 
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_search_names_the_line_that_is_no_text(engine, locale):
+    command = [sys.executable, "-m", "twotower", "search", str(engine)]
+    environment = {**os.environ, "LC_ALL": locale}
+    done = subprocess.run(command, input=b"sorrow\r\nsweet\nGr\xf6\xdfe\n", capture_output=True, env=environment)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"line 3 of standard input is not UTF-8 (invalid start byte at its byte 2)" in done.stderr
+    done = subprocess.run(command, input="Größe\r\nsorrow".encode(), capture_output=True, env=environment)
+    assert (done.returncode, done.stdout.count("»".encode())) == (0, 2), done.stderr
+
+
 def test_evaluate_measures_bm25_an_engine_and_a_run_alike(beir, engine, tmp_path):
     run = tmp_path / "run.trec"
     built = json.loads(twotower("evaluate", beir, "--json", "--out", run).stdout)

@@ -46,6 +46,16 @@ def test_json_says_what_was_built_and_what_it_weighs(corpus, tmp_path):
     assert "40 documents: about 7 terms, 120 postings" in done.stderr
 
 
+def test_files_of_others_do_not_count(corpus, tmp_path):
+    (tmp_path / "engine" / "parts-mine" / "bm25").mkdir(parents=True)
+    for name in ("notes.txt", "twotower.txt", "parts-mine/bm25/notes.txt"):
+        (tmp_path / "engine" / name).write_text("x" * 1_000_000)
+    done = twotower("index", corpus, "--out", tmp_path / "engine", "--json", "--threads", 1)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["bytes"] == report["disk_bytes"]["texts"] + report["disk_bytes"]["bm25"] < 100_000
+
+
 @pytest.mark.parametrize(
     ("limit", "message"),
     [

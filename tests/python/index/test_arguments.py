@@ -1,10 +1,13 @@
 """Every line of the table of inputs, for each dense index: what is legal has its stated answer, the rest is refused."""
 
+import itertools
+import re
+
 import numpy as np
 import pytest
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.index import INDEXES, FlatIndex, HNSWIndex
+from twotower.index import INDEXES, BM25Index, FlatCodesIndex, FlatIndex, HNSWIndex, SparseIndex, TfidfIndex
 from twotower.index.arguments import MAX_PADDED_CELLS, DocIds, as_vectors, check_doc_ids, check_k
 
 DENSE = pytest.mark.parametrize("cls", [FlatIndex, HNSWIndex])
@@ -247,3 +250,61 @@ def test_the_registry_names_every_index_and_an_unknown_attribute_is_none():
     assert "HNSWIndex" in dir(twotower.index)
     with pytest.raises(AttributeError, match="Nothing"):
         _ = twotower.index.Nothing
+
+
+def test_doc_ids_without_an_end_are_refused():
+    taken = []
+    endless = (taken.append(n) or str(n) for n in itertools.count())
+    with pytest.raises(InvalidInputError, match="at least 4 doc_ids for 3 documents: give one a document"):
+        check_doc_ids(endless, 3)
+    assert len(taken) == 4
+
+
+@pytest.mark.parametrize("doc_ids", [{"a", "b"}, frozenset("ab")])
+def test_doc_ids_without_an_order_are_refused(doc_ids):
+    with pytest.raises(InputTypeError, match=r"doc_ids is a (frozen)?set, which has no order: give a list"):
+        check_doc_ids(doc_ids, 2)
+    assert list(check_doc_ids(dict.fromkeys("ba").keys(), 2)) == ["b", "a"]
+
+
+@pytest.mark.parametrize("k", [2**29, 2**62, 2**64, 10**30])
+def test_a_k_beyond_the_padding_is_refused_without_queries_too(k):
+    for index, none in (
+        (FlatIndex.build(EYE), np.empty((0, 3))),
+        (BM25Index.build(["a"]), []),
+        (SparseIndex.build([{"a": 1.0}]), []),
+    ):
+        with pytest.raises(InvalidInputError, match="padded cells"):
+            index.search(none, k)
+
+
+@pytest.mark.parametrize("name", ["x\0y", "\0", "l2\0", "a\ud800"])
+def test_a_name_is_shown_whole(name):
+    shown = re.escape(repr(name))
+    bm25 = BM25Index.build(["love"])
+    for call in (
+        lambda: FlatIndex.build(EYE, storage=name),
+        lambda: FlatIndex.build(EYE, metric=name),
+        lambda: bm25.search("love", algorithm=name),
+        lambda: BM25Index.build(["love"], variant=name),
+        lambda: TfidfIndex.build(["love"], smart=name),
+    ):
+        with pytest.raises(InvalidInputError, match=f"{shown}: choose one of"):
+            call()
+
+
+MASKED = np.ma.array(EYE, mask=EYE == 0)
+
+
+def test_masked_arrays_are_refused():
+    index = FlatIndex.build(EYE)
+    for name, call in (
+        ("vectors", lambda: FlatIndex.build(MASKED)),
+        ("vectors", lambda: FlatCodesIndex.build(MASKED)),
+        ("queries", lambda: index.search(MASKED)),
+        ("queries", lambda: index.search(MASKED[0])),
+        ("docs", lambda: index.score(EYE, np.ma.array([[0]] * 3))),
+        ("where", lambda: index.search(EYE, where=np.ma.array([True, True, False], mask=[True, False, False]))),
+    ):
+        with pytest.raises(InputTypeError, match=f"{name} is a masked array: give a plain one"):
+            call()

@@ -8,9 +8,11 @@ import pytest
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.index.bm25 import BM25Index
+from twotower.index.bm25f import BM25FIndex
 from twotower.index.build_estimate import estimate_build
 from twotower.index.tfidf import TfidfIndex
 from twotower.text import Analyzer
+from twotower.types import Document
 
 TEXTS = ["sweet love", "", "sweet sorrow", "!?"]
 
@@ -95,6 +97,22 @@ def test_doc_ids_default_to_numbers(kind):
     assert [hit.doc_id for hit in kind.build(["x", "y"]).search("y")] == ["1"]
 
 
+@pytest.mark.parametrize("texts", [{"a", "b"}, frozenset("ab")])
+def test_texts_and_queries_without_an_order_are_refused(kind, index, texts):
+    for call in (kind.build, index.search):
+        with pytest.raises(InputTypeError, match=r"(texts|queries) is a (frozen)?set, which has no order: give a list"):
+            call(texts)
+    with pytest.raises(InputTypeError, match="documents is a set"):
+        BM25FIndex.build({Document("x")})
+    assert len(kind.build(dict.fromkeys("ab").keys())) == 2
+
+
+@pytest.mark.parametrize("analyzer", [None, 3])
+def test_the_message_about_an_analyzer_says_analyzer(kind, analyzer):
+    with pytest.raises(InputTypeError, match="the name of an analyzer is of type"):
+        kind.build(["x"], analyzer=analyzer)
+
+
 @pytest.mark.parametrize("texts", ["one text", b"bytes", {"a": "b"}, None, 3])
 def test_texts_of_a_wrong_type(kind, texts):
     with pytest.raises(TypeError, match="texts is"):
@@ -121,7 +139,7 @@ def test_elements_of_a_wrong_type(kind, texts, where):
     "queries", [b"bytes", None, 3, {"q": "sweet"}, [3], ["sweet", ["sweet"]], [["sweet"], "x"], [[3]]]
 )
 def test_queries_of_a_wrong_type(index, queries):
-    with pytest.raises(TypeError, match=r"queries is one|text \d"):
+    with pytest.raises(TypeError, match=r"queries is one|query \d|term 0 of"):
         index.search(queries)
 
 

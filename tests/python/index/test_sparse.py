@@ -327,3 +327,44 @@ def test_another_kind_of_folder_is_refused(tmp_path):
     write_container(tmp_path, "bm25", {}, {})
     with pytest.raises(CorruptFileError):
         SparseIndex.load(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+@pytest.mark.parametrize("column", [2**31, 2**32, 2**32 + 1, 2**33 + 3, 2**62])
+def test_a_column_far_beyond_is_unknown_to_a_query_and_refused_of_a_document(dtype, column):
+    wide = (np.array([0, 2]), np.array([1, column], dtype), np.array([1.0, 9.0]))
+    index = SparseIndex.build([{0: 1.0}, {1: 2.0}, {3: 4.0}])
+    assert [(hit.doc, hit.score) for hit in index.search(wide)[0]] == [(1, 2.0)]
+    with pytest.raises(InvalidInputError, match=f"term id {column}: ids of documents are below {MOST_IDS}"):
+        SparseIndex.build(wide)
+
+
+@pytest.mark.parametrize("term", [0, 7, 2**40])
+def test_a_column_that_comes_twice_is_refused_known_or_not(term):
+    index = SparseIndex.build([{0: 1.0}, {1: 2.0}])
+    with pytest.raises(InvalidInputError, match=rf"1\D+{term} twice"):
+        index.search((np.array([0, 1, 4]), np.array([term, term, 1, term]), np.ones(4)))
+    assert len(index.search((np.array([0, 1, 2]), np.array([term, term]), np.ones(2)))) == 2
+
+
+def test_a_matrix_of_one_dimension_is_refused():
+    with pytest.raises(InvalidInputError, match=r"shape \[3\]: give two dimensions"):
+        SparseIndex.build(scipy.sparse.coo_array(np.ones(3)))
+
+
+def test_what_would_lose_its_mask_or_its_order_is_refused():
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(InputTypeError, match="vectors is a masked array"):
+        SparseIndex.build((np.array([0, 2]), np.array([0, 1]), masked))
+    with pytest.raises(InputTypeError, match="vectors is a set, which has no order"):
+        SparseIndex.build({(("a", 1.0),), (("b", 1.0),)})
+
+
+def test_messages_name_ids_as_numbers():
+    for vectors in (
+        (np.array([0, 1]), np.array([5]), np.array([np.nan])),
+        [{np.int64(5): np.nan}],
+        [{np.int64(5): "x"}],
+    ):
+        with pytest.raises((InvalidInputError, InputTypeError), match="term 5 the weight"):
+            SparseIndex.build(vectors)

@@ -158,3 +158,28 @@ def test_a_refused_spill_names_the_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("twotower.index.stored_texts.tempfile.TemporaryFile", refuse)
     with pytest.raises(FileError, match="no space"):
         BM25Index.build_to(tmp_path / "x", ["a"], store_texts=True, memory_limit=OUTSIDE_BYTES + (10 << 20))
+
+
+FULL_DISK = """
+    import resource, signal, sys
+    from twotower.errors import FileError
+    from twotower.index import BM25Index
+    from twotower.index.lexical_build import OUTSIDE_BYTES
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    texts = ("the " * 1000 for n in range(1000))
+    try:
+        BM25Index.build_to(sys.argv[1], texts, store_texts=True, memory_limit=OUTSIDE_BYTES + (10 << 20))
+    except FileError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files")
+def test_a_full_disk_is_one_error_and_no_noise(tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(FULL_DISK), tmp_path / "x"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "the temporary file of the texts cannot be written" in done.stdout
+    assert done.stderr == ""
+    assert not (tmp_path / "x").exists()

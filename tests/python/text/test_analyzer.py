@@ -103,7 +103,7 @@ def test_every_snowball_algorithm(stemmer):
         (lambda: Analyzer(stop_words=7), InputTypeError, "stop_words is of type int"),
         (lambda: Analyzer(stop_words=["\ud800"]), InvalidInputError, r"stop word 0, '\\ud800', has a lone surrogate"),
         (lambda: Analyzer(stopwords=None), InputTypeError, "no option 'stopwords': it takes words, lowercase"),
-        (lambda: Analyzer(7), InputTypeError, "name is of type int"),
+        (lambda: Analyzer(7), InputTypeError, "name of an analyzer is of type int"),
         (lambda: Analyzer(str.split, stemmer=None), InvalidInputError, "takes no options, stemmer came"),
         (lambda: Analyzer().analyze(b"love"), InputTypeError, "text 0 is of type bytes"),
         (lambda: Analyzer().analyze_batch(["a", 3.5]), InputTypeError, "text 1 is of type float"),

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "lexical/query/algorithms.h"
-#include "twotower/interrupt.h"
+#include "util/work_meter.h"
 
 namespace twotower {
 namespace {
@@ -62,19 +62,21 @@ void rank_exhaustively(const RankInput& query, TopK& best, SearchCounts& counts)
   thread_local std::unique_ptr<Window> kept;
   std::unique_ptr<Window> window = kept ? std::move(kept) : std::make_unique<Window>();
 
+  WorkMeter meter;
   std::vector<Postings> rest;  // of each term: the postings of this window and those after it
   for (const QueryTerm& term : terms) rest.push_back(scorer.index().postings(term.term));
   std::unordered_set<TermId> distinct;
   for (std::size_t t = 0; t < terms.size(); ++t) {
+    meter.add(1);
     counts.postings_scored += rest[t].size();
     counts.postings += distinct.insert(terms[t].term).second ? rest[t].size() : 0;
   }
   for (std::size_t first = 0; first < scorer.index().n_docs(); first += kWindow) {
-    check_interrupt();
     for (std::size_t t = 0; t < terms.size(); ++t) {
       const auto& docs = rest[t].docs;
       const auto end = std::partition_point(docs.begin(), docs.end(), [&](DocId d) { return d - first < kWindow; });
       const auto count = static_cast<std::size_t>(end - docs.begin());
+      meter.add(count + 1);
       window->add(scorer, terms[t], rest[t].slice(0, count), static_cast<DocId>(first));
       rest[t] = rest[t].slice(count, rest[t].size() - count);
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lexical/query/find_places.h"
+#include "util/work_meter.h"
 
 namespace twotower {
 
@@ -18,7 +19,9 @@ void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const
   }
   of_term_.clear();
   n_found_ = 0;
+  WorkMeter meter;
   for (const BoundedTerm& term : bounds.terms()) {
+    meter.add(candidates.size());
     const std::size_t first = n_found_;
     switch (term.impacts->form) {
       case ImpactForm::kRare:
@@ -38,6 +41,7 @@ void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const
   for (std::size_t i = 0; i < query.size(); ++i) {
     const auto [first, last] = of_term_[bounds.occurrences()[i]];
     if (first == last) continue;
+    meter.add(last - first);
     const Postings postings{std::span(docs_).subspan(first, last - first),
                             std::span(tfs_).subspan(first, last - first)};
     scorer.contributions(query[i], postings, &parts_[first]);

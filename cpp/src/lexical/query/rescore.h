@@ -15,7 +15,8 @@ namespace twotower {
 class Rescorer {
  public:
   /// Offers each candidate that has a term of the query with its exact score. REQUIRES candidates by window ascending,
-  /// and `query` the terms that `bounds` was set for. O(C * L * log(df in a window)).
+  /// and `query` the terms that `bounds` was set for. O(C * L * log(df in a window)). THROWS Interrupted, after which
+  /// this object must not be used again.
   void offer_all(const Scorer& scorer, const ImpactIndex& impacts, const QueryBounds& bounds,
                  std::span<const QueryTerm> query, std::span<const Candidates::Pair> candidates, TopK& best);
 

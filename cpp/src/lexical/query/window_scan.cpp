@@ -8,7 +8,7 @@
 
 #include "kernels/dispatch.h"
 #include "lexical/query/find_places.h"
-#include "twotower/interrupt.h"
+#include "util/work_meter.h"
 
 namespace twotower {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 // Nanoseconds, measured on a 3.5 GHz Zen 4 core by benchmarks/bench_lexical.py. Only ratios matter, and only for speed.
 constexpr double kAddPosting = 0.5, kAddColumnDoc = 0.05, kTakeDoc = 0.02, kVisitPosting = 0.7;
 constexpr double kLookUpInList = 8.0, kLookUpInBlocks = 3.0, kLookUpInColumn = 3.0;
-constexpr std::size_t kWindowsBetweenPolls = 16;
+constexpr std::size_t kWorkOfATerm = kWindow / 4;  // in a window, at most, for the meter
 
 // A guess of the share of added postings whose document must be looked up: those whose sums reach `least`, where
 // `greatest` is the most that a sum can be. Most documents have one of the terms only, so the share falls fast.
@@ -42,8 +42,9 @@ void WindowScan::run(const ImpactIndex& impacts, const QueryBounds& bounds, Spli
   candidates_ = &candidates;
   counts_ = &counts;
   start();
+  WorkMeter meter;
   for (std::size_t w = 0; w < impacts.n_windows(); ++w) {
-    if (w % kWindowsBetweenPolls == kWindowsBetweenPolls - 1) check_interrupt();
+    meter.add(kWorkOfATerm * bounds.terms().size());
     if (!slice_window(w)) continue;
     score_window(split);
     hand_over(filter);
