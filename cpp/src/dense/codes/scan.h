@@ -67,4 +67,7 @@ std::vector<ScoredDoc> scan_one(CodedSearch& search, std::size_t q, RowRange row
 /// The same for the queries [first, first + n): whole bytes for all rows, then the definition.
 std::vector<std::vector<ScoredDoc>> scan_many(CodedSearch& search, std::size_t first, std::size_t n, RowRange rows);
 
+/// scan_many() by kernels that compare in registers. REQUIRES CodesKernels::panels.
+std::vector<std::vector<ScoredDoc>> scan_panels(CodedSearch& search, std::size_t first, std::size_t n, RowRange rows);
+
 }  // namespace twotower
