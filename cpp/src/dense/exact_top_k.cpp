@@ -69,9 +69,8 @@ class Tile {
     std::atomic<std::size_t> next{0};
     run_workers(workers, [&](unsigned worker) {
       const DefaultFloatEnvironment environment;
-      auto scan =
-          std::make_unique<Scan>(kernels::active(), view_, prepared_, coded_ ? &*coded_ : nullptr, queries_,
-                                 std::min(k_, n_docs), where_);
+      auto scan = std::make_unique<Scan>(kernels::active(), view_, prepared_, coded_ ? &*coded_ : nullptr, queries_,
+                                         std::min(k_, n_docs), where_);
       try {
         for (std::size_t begin; (begin = next.fetch_add(step)) < n_docs;) {
           scan->scan(begin, std::min(n_docs, begin + step));

@@ -45,17 +45,17 @@ struct PlanesAhead {
   const std::uint8_t* low;
 };
 
-/// Batches of kHitRows rows against panels of queries, compared in registers; nullptr where byte_sums and select_sums are
-/// as fast.
+/// Batches of kHitRows rows against panels of queries, compared in registers; nullptr where byte_sums and select_sums
+/// are as fast.
 struct CodesHits {
-  /// bytes[(u * kHitRows + r) * 4 + j] = the byte of dimension 4 u + j of row r, of n_blocks <= 3 blocks of both planes.
-  /// `bytes` is aligned to 64 bytes; rows of missing blocks are left as they are.
+  /// bytes[(u * kHitRows + r) * 4 + j] = the byte of dimension 4 u + j of row r, of n_blocks <= 3 blocks of both
+  /// planes. `bytes` is aligned to 64 bytes; rows of missing blocks are left as they are.
   void (*join)(const std::uint8_t* high, const std::uint8_t* low, std::size_t n_groups, std::size_t n_blocks,
                std::uint8_t* bytes) noexcept;
 
   /// Bit w of masks[r] is set where the upper end of row r for query w of a panel [2 * n_groups, W] of four dimensions
-  /// each is not below the threshold (NaN is not): (float)(sum - offset) * unit * scale + factor * radius. Where a mask is
-  /// not 0, sums[r * W + w] = sum - offset. REQUIRES kHitRows scales and radii, and an aligned panel.
+  /// each is not below the threshold (NaN is not): (float)(sum - offset) * unit * scale + factor * radius. Where a mask
+  /// is not 0, sums[r * W + w] = sum - offset. REQUIRES kHitRows scales and radii, and an aligned panel.
   void (*hits)(const void* panel, std::size_t width, const std::uint8_t* bytes, std::size_t n_groups,
                const float* scales, const float* radii, const CodeLines& lines, const PlanesAhead& ahead,
                std::uint64_t* masks, std::int32_t* sums) noexcept;

@@ -21,41 +21,43 @@ struct Kernels {
   const TextKernels& text;
 };
 
-inline constexpr Kernels kScalar{
-    "scalar",
-    scalar::kChecksum,
-    scalar::kCodes,
-    {scalar::kDenseExact, scalar::kScanFloat32, scalar::kScanBfloat16, scalar::kScanFloat16, scalar::kScanInt8,
-     kNoCodeRow},
-    scalar::kLexical,
-    scalar::kText};
+inline constexpr Kernels kScalar{"scalar",
+                                 scalar::kChecksum,
+                                 scalar::kCodes,
+                                 {scalar::kDenseExact, scalar::kScanFloat32, scalar::kScanBfloat16,
+                                  scalar::kScanFloat16, scalar::kScanInt8, kNoCodeRow},
+                                 scalar::kLexical,
+                                 scalar::kText};
 inline constexpr Kernels kAvx2{
-    "avx2",         avx2::kChecksum,
-    avx2::kCodes,   {avx2::kDenseExact, avx2::kScanFloat32, avx2::kScanBfloat16, avx2::kScanFloat16, avx2::kScanInt8, kNoCodeRow},
-    avx2::kLexical, avx2::kText};
-inline constexpr Kernels kAvx512{
-    "avx512",
+    "avx2",
     avx2::kChecksum,
-    avx512::kCodes,
-    {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512::kScanInt8, kNoCodeRow},
-    avx512::kLexical,
-    avx512::kText};
+    avx2::kCodes,
+    {avx2::kDenseExact, avx2::kScanFloat32, avx2::kScanBfloat16, avx2::kScanFloat16, avx2::kScanInt8, kNoCodeRow},
+    avx2::kLexical,
+    avx2::kText};
+inline constexpr Kernels kAvx512{"avx512",
+                                 avx2::kChecksum,
+                                 avx512::kCodes,
+                                 {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16,
+                                  avx512::kScanFloat16, avx512::kScanInt8, kNoCodeRow},
+                                 avx512::kLexical,
+                                 avx512::kText};
 /// avx512 with VNNI's products of 8-bit integers.
-inline constexpr Kernels kAvx512Vnni{
-    "avx512vnni",
-    avx2::kChecksum,
-    avx512vnni::kCodes,
-    {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8, avx512vnni::kCodeRow},
-    avx512::kLexical,
-    avx512::kText};
+inline constexpr Kernels kAvx512Vnni{"avx512vnni",
+                                     avx2::kChecksum,
+                                     avx512vnni::kCodes,
+                                     {avx512::kDenseExact, avx512::kScanFloat32, avx512::kScanBfloat16,
+                                      avx512::kScanFloat16, avx512vnni::kScanInt8, avx512vnni::kCodeRow},
+                                     avx512::kLexical,
+                                     avx512::kText};
 /// avx512vnni with products of bfloat16.
-inline constexpr Kernels kAvx512Bf16{
-    "avx512bf16",
-    avx2::kChecksum,
-    avx512vnni::kCodes,
-    {avx512::kDenseExact, avx512::kScanFloat32, avx512bf16::kScanBfloat16, avx512::kScanFloat16, avx512vnni::kScanInt8, avx512vnni::kCodeRow},
-    avx512::kLexical,
-    avx512::kText};
+inline constexpr Kernels kAvx512Bf16{"avx512bf16",
+                                     avx2::kChecksum,
+                                     avx512vnni::kCodes,
+                                     {avx512::kDenseExact, avx512::kScanFloat32, avx512bf16::kScanBfloat16,
+                                      avx512::kScanFloat16, avx512vnni::kScanInt8, avx512vnni::kCodeRow},
+                                     avx512::kLexical,
+                                     avx512::kText};
 
 /// 64-bit ARM: fast dense products; the rest, exact sums included, is what the compiler makes of kScalar.
 inline constexpr Kernels kNeon{
