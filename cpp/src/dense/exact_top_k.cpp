@@ -56,7 +56,8 @@ class Tile {
         where_(where),
         is_coded_(n_queries >= kCodedQueries && code_row_of(kernels::active(), view.vectors) != nullptr),
         prepared_(scan_kernels(kernels::active(), view.vectors), view, queries, n_queries,
-                  is_coded_ || n_queries >= kPanelQueries) {
+                  is_coded_ || n_queries >= kPanelQueries),
+        floors_(n_queries) {
     if (is_coded_) coded_.emplace(kernels::active().dense.int8, view, queries, n_queries, true, RowForm::kCoded);
   }
 
@@ -70,7 +71,7 @@ class Tile {
     run_workers(workers, [&](unsigned worker) {
       const DefaultFloatEnvironment environment;
       auto scan = std::make_unique<Scan>(kernels::active(), view_, prepared_, coded_ ? &*coded_ : nullptr, queries_,
-                                         std::min(k_, n_docs), where_);
+                                         std::min(k_, n_docs), where_, floors_);
       try {
         for (std::size_t begin; (begin = next.fetch_add(step)) < n_docs;) {
           scan->scan(begin, std::min(n_docs, begin + step));
@@ -95,7 +96,7 @@ class Tile {
   }
 
  private:
-  static constexpr std::size_t kSmallMerge = 1 << 16;
+  static constexpr std::size_t kSmallMerge = 64;  // hits: fewer are scored before another thread wakes
 
   const DenseView& view_;
   const float* queries_;
@@ -104,6 +105,7 @@ class Tile {
   bool is_coded_;
   PreparedQueries prepared_;
   std::optional<PreparedQueries> coded_;
+  std::vector<SharedFloor> floors_;
 };
 
 }  // namespace
