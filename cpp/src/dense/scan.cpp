@@ -48,6 +48,7 @@ void Scan::scan(std::size_t begin, std::size_t end) {
 // What other threads found spares looking at rows here.
 void Scan::learn_floors() {
   for (std::size_t q = 0; q < best_.size(); ++q) {
+    if (floors_[q].get() <= best_[q].threshold()) continue;
     best_[q].raise(floors_[q].get());
     thresholds_[q] = multiplied_->bound(q).threshold(best_[q].threshold());
   }
@@ -130,7 +131,7 @@ void Scan::retreat_if_wasteful(std::size_t n_rows) {
   if (!wasteful) return;
   coded_.reset();
   multiplied_ = &prepared_;
-  learn_floors();
+  for (std::size_t q = 0; q < best_.size(); ++q) thresholds_[q] = prepared_.bound(q).threshold(best_[q].threshold());
 }
 
 // Lets the kernel read rows where they lie, or copies them side by side: widened, or with zeros up to a whole unit.
