@@ -7,7 +7,7 @@ the peers' documents with ours.
 
     python benchmarks/bench_dense_codes.py minilm
     python benchmarks/bench_dense_codes.py 1000000x128 --batches 1 32 256
-    python benchmarks/bench_dense_codes.py 1000000x768 --batches 1 --peers svs      # 4 GB: one peer at a time
+    python benchmarks/bench_dense_codes.py 1000000x768 --folder FOLDER --peers svs  # 8 GB: one peer at a time
 """
 
 import argparse
@@ -44,13 +44,21 @@ def clusters(n, dim, n_queries=1000, seed=0):
     return vectors, queries
 
 
-def load(name):
+def load(name, folder=None):
+    """Return an index and queries; `folder` keeps them for the next run, as large ones take longer to make than to search."""
+    if folder and Path(folder, "queries.npy").exists():
+        return FlatCodesIndex.load(folder), np.load(Path(folder, "queries.npy"))
     if name == "minilm":
         vectors, queries = np.load(CACHE / "wiki100k.npy"), np.load(CACHE / "queries1000.npy")
         vectors.flags.writeable = False
-        return vectors, queries
-    n, dim = map(int, name.split("x"))
-    return clusters(n, dim)
+    else:
+        n, dim = map(int, name.split("x"))
+        vectors, queries = clusters(n, dim)
+    index = FlatCodesIndex.build(vectors)
+    if folder:
+        index.save(folder)
+        np.save(Path(folder, "queries.npy"), queries)
+    return index, queries
 
 
 def read_bandwidth(vectors):
@@ -87,8 +95,8 @@ def timed(searches, batches):
 
 
 def run(options):
-    vectors, queries = load(options.data)
-    index = FlatCodesIndex.build(vectors)
+    index, queries = load(options.data, options.folder)
+    vectors = index.vectors
     peers = installed(options.peers, vectors, options.k)
     check_answers(index, vectors, queries[:64], options.k, peers)
     for size in options.batches:
@@ -136,6 +144,7 @@ def main():
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=["svs", "faiss-blas"])
     parser.add_argument("--flat", action="store_true", help="time FlatIndex, too")
     parser.add_argument("--k", type=int, default=10)
+    parser.add_argument("--folder", help="keeps index and queries, for runs that begin with them")
     parser.add_argument("--rounds", type=int, default=7)
     run(parser.parse_args())
 

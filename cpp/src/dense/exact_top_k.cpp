@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t kTileQueries = 1024;        // queries that share one pass over the rows
 constexpr std::size_t kPanelQueries = 8;          // from so many queries on, a panel beats single queries
 constexpr std::size_t kCodedQueries = 5;          // from so many on, coding the rows pays
-constexpr std::size_t kBlockElements = 1u << 20;  // of rows a thread takes at once: some milliseconds of a large tile
+constexpr std::size_t kBlockElements = 1u << 18;  // of rows a thread takes at once: a millisecond of a large tile
 constexpr std::size_t kBlockAlign = 192;          // rows: whole batches of either kind
 constexpr std::size_t kBlocksOfThread = 8;        // at least, so that threads end together
 
@@ -49,15 +49,18 @@ void write_result(std::vector<ScoredDoc>& merged, std::size_t k, float* scores, 
 // One tile of queries against all rows.
 class Tile {
  public:
-  Tile(const DenseView& view, const float* queries, std::size_t n_queries, std::size_t k, const std::uint64_t* where)
+  Tile(const DenseView& view, const float* queries, std::size_t n_queries, std::size_t k, const std::uint64_t* where,
+       unsigned threads)
       : view_(view),
         queries_(queries),
         k_(k),
         where_(where),
         is_coded_(n_queries >= kCodedQueries && code_row_of(kernels::active(), view.vectors) != nullptr),
         prepared_(scan_kernels(kernels::active(), view.vectors), view, queries, n_queries,
-                  is_coded_ || n_queries >= kPanelQueries) {
-    if (is_coded_) coded_.emplace(kernels::active().dense.int8, view, queries, n_queries, true, RowForm::kCoded);
+                  is_coded_ || n_queries >= kPanelQueries, threads),
+        floors_(n_queries) {
+    if (is_coded_)
+      coded_.emplace(kernels::active().dense.int8, view, queries, n_queries, true, threads, RowForm::kCoded);
   }
 
   void search(unsigned threads, float* scores, std::int64_t* docs) {
@@ -69,9 +72,8 @@ class Tile {
     std::atomic<std::size_t> next{0};
     run_workers(workers, [&](unsigned worker) {
       const DefaultFloatEnvironment environment;
-      auto scan =
-          std::make_unique<Scan>(kernels::active(), view_, prepared_, coded_ ? &*coded_ : nullptr, queries_,
-                                 std::min(k_, n_docs), where_);
+      auto scan = std::make_unique<Scan>(kernels::active(), view_, prepared_, coded_ ? &*coded_ : nullptr, queries_,
+                                         std::min(k_, n_docs), where_, floors_);
       try {
         for (std::size_t begin; (begin = next.fetch_add(step)) < n_docs;) {
           scan->scan(begin, std::min(n_docs, begin + step));
@@ -96,7 +98,7 @@ class Tile {
   }
 
  private:
-  static constexpr std::size_t kSmallMerge = 1 << 16;
+  static constexpr std::size_t kSmallMerge = 64;  // hits: fewer are scored before another thread wakes
 
   const DenseView& view_;
   const float* queries_;
@@ -105,6 +107,7 @@ class Tile {
   bool is_coded_;
   PreparedQueries prepared_;
   std::optional<PreparedQueries> coded_;
+  std::vector<SharedFloor> floors_;
 };
 
 }  // namespace
@@ -114,7 +117,7 @@ void exact_top_k(const DenseView& view, const float* queries, std::size_t n_quer
   if (k == 0) return;
   for (std::size_t q = 0; q < n_queries; q += kTileQueries) {
     const DefaultFloatEnvironment environment;
-    Tile tile(view, queries + q * view.vectors.dim, std::min(kTileQueries, n_queries - q), k, where);
+    Tile tile(view, queries + q * view.vectors.dim, std::min(kTileQueries, n_queries - q), k, where, threads);
     tile.search(threads, scores + q * k, docs + q * k);
   }
 }

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
+#include "dense/default_float_environment.h"
+#include "util/parallel_for.h"
+
 namespace twotower {
 namespace {
 
+constexpr std::size_t kFewQueries = 64;  // are rounded before another thread wakes
 constexpr std::size_t kLine = kernels::kQueryAlign;
 
 std::size_t row_units(kernels::QueryForm form, std::size_t dim) {
@@ -30,16 +34,19 @@ const kernels::ScanKernels& scan_kernels(const kernels::Kernels& kernels, const 
 }
 
 PreparedQueries::PreparedQueries(const kernels::ScanKernels& scan, const DenseView& view, const float* queries,
-                                 std::size_t n_queries, bool with_panels, RowForm rows)
+                                 std::size_t n_queries, bool with_panels, unsigned threads, RowForm rows)
     : row_units_(row_units(scan.form, view.vectors.dim)) {
   const std::size_t dim = view.vectors.dim;
   rows_.assign(n_queries * row_units_, 0);
   units_.assign(n_queries + kernels::kMaxPanelWidth, 0.0f);
   factors_ = units_;
+  std::vector<double> lost(n_queries);
+  parallel_for(n_queries, n_queries < kFewQueries ? 1 : threads, [&](std::size_t q) {
+    const DefaultFloatEnvironment environment;
+    lost[q] = round_query(queries + q * dim, dim, scan.form, rows_.data() + q * row_units_, units_[q]);
+  });
   for (std::size_t q = 0; q < n_queries; ++q) {
-    const float* query = queries + q * dim;
-    const double lost = round_query(query, dim, scan.form, rows_.data() + q * row_units_, units_[q]);
-    bounds_.emplace_back(query, dim, scan.form, lost, view.metric, rows);
+    bounds_.emplace_back(queries + q * dim, dim, scan.form, lost[q], view.metric, rows);
     factors_[q] = bounds_.back().factor();
   }
   if (with_panels) lay_out_panels(scan);

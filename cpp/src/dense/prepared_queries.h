@@ -28,7 +28,7 @@ class PreparedQueries {
  public:
   /// `with_panels`: also lay the queries out for ScanKernels::scan_panel.
   PreparedQueries(const kernels::ScanKernels& scan, const DenseView& view, const float* queries, std::size_t n_queries,
-                  bool with_panels, RowForm rows = RowForm::kStored);
+                  bool with_panels, unsigned threads, RowForm rows = RowForm::kStored);
   PreparedQueries(const PreparedQueries&) = delete;
   PreparedQueries& operator=(const PreparedQueries&) = delete;
 

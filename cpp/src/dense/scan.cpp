@@ -22,13 +22,15 @@ constexpr std::uint64_t kJudgedRows = 4096;  // at once
 }  // namespace
 
 Scan::Scan(const kernels::Kernels& kernels, const DenseView& view, const PreparedQueries& prepared,
-           const PreparedQueries* coded, const float* queries, std::size_t k, const std::uint64_t* where)
+           const PreparedQueries* coded, const float* queries, std::size_t k, const std::uint64_t* where,
+           std::vector<SharedFloor>& floors)
     : kernels_(kernels),
       scan_(scan_kernels(kernels, view.vectors)),
       view_(view),
       prepared_(prepared),
       multiplied_(coded == nullptr ? &prepared : coded),
       where_(where),
+      floors_(floors),
       thresholds_(prepared.size() + kernels::kMaxPanelWidth, kInfinity) {
   if (coded != nullptr) coded_.emplace(kernels, view.vectors);
   best_.reserve(prepared.size());
@@ -39,7 +41,17 @@ Scan::Scan(const kernels::Kernels& kernels, const DenseView& view, const Prepare
 }
 
 void Scan::scan(std::size_t begin, std::size_t end) {
+  learn_floors();
   prepared_.panels().empty() ? scan_rows(begin, end) : scan_panels(begin, end);
+}
+
+// What other threads found spares looking at rows here.
+void Scan::learn_floors() {
+  for (std::size_t q = 0; q < best_.size(); ++q) {
+    if (floors_[q].get() <= best_[q].threshold()) continue;
+    best_[q].raise(floors_[q].get());
+    thresholds_[q] = multiplied_->bound(q).threshold(best_[q].threshold());
+  }
 }
 
 // Row r of a batch may be a hit: a product of the stored row, which the cache still has, gives a narrow interval.
@@ -57,7 +69,10 @@ void Scan::offer(std::size_t q, const RowBatches& batch, std::size_t r) {
   }
   ++n_kept_;
   best_[q].offer(batch.doc(r), score);
-  if (best_[q].threshold() != before) thresholds_[q] = multiplied_->bound(q).threshold(best_[q].threshold());
+  const float now = best_[q].threshold();
+  if (now == before) return;
+  thresholds_[q] = multiplied_->bound(q).threshold(now);
+  floors_[q].raise(now);
 }
 
 void Scan::scan_rows(std::size_t begin, std::size_t end) {

@@ -9,6 +9,7 @@
 #include "dense/coded_batch.h"
 #include "dense/prepared_queries.h"
 #include "dense/row_batches.h"
+#include "dense/shared_floor.h"
 #include "dense/top_k.h"
 #include "kernels/kernels.h"
 
@@ -18,15 +19,19 @@ namespace twotower {
 class Scan {
  public:
   /// `queries` [Q, D] are those of `prepared` and, unless it is nullptr, of `coded`, which multiplies coded rows;
-  /// nothing is copied.
+  /// nothing is copied. `floors` [Q] are shared with the other threads.
   Scan(const kernels::Kernels& kernels, const DenseView& view, const PreparedQueries& prepared,
-       const PreparedQueries* coded, const float* queries, std::size_t k, const std::uint64_t* where);
+       const PreparedQueries* coded, const float* queries, std::size_t k, const std::uint64_t* where,
+       std::vector<SharedFloor>& floors);
 
   /// Offers the documents [begin, end) to every query.
   void scan(std::size_t begin, std::size_t end);
 
   /// What was found for query q, in no particular order.
-  std::vector<ScoredDoc> take(std::size_t q) { return best_[q].take(); }
+  std::vector<ScoredDoc> take(std::size_t q) {
+    best_[q].raise(floors_[q].get());
+    return best_[q].take();
+  }
 
  private:
   void scan_rows(std::size_t begin, std::size_t end);
@@ -35,6 +40,7 @@ class Scan {
   void lay_out(const RowBatches& batch);
   void gather(const RowBatches& batch);
   void offer(std::size_t q, const RowBatches& batch, std::size_t r);
+  void learn_floors();
   void retreat_if_wasteful(std::size_t n_rows);
 
   const kernels::Kernels& kernels_;
@@ -43,6 +49,7 @@ class Scan {
   const PreparedQueries& prepared_;
   const PreparedQueries* multiplied_;  // what panels multiply: the coded queries, or `prepared_`
   const std::uint64_t* where_;
+  std::vector<SharedFloor>& floors_;
   std::vector<TopK> best_;
   std::vector<float> thresholds_;  // of the products that are multiplied, by query; infinity beyond the last
   std::optional<CodedBatch> coded_;

@@ -24,6 +24,11 @@ float at_most(double value) {
 TopK::TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k)
     : scorer_(kernels, view, query), k_(k), spare_(spare_for(k)), room_(k + spare_), threshold_(-kInfinity) {}
 
+// Not to the floor itself: documents that reach it elsewhere may have greater DocIds.
+void TopK::raise(float floor) noexcept {
+  if (floor > threshold_) threshold_ = std::max(threshold_, std::nextafter(floor, -kInfinity));
+}
+
 void TopK::shrink() {
   drop_beaten();
   if (kept_.size() > room_ - spare_ / 2) settle();
@@ -32,10 +37,11 @@ void TopK::shrink() {
 // Raises the threshold to the k-th best lower end, and drops what is below it: not what is equal, as some of the k may
 // have greater DocIds.
 void TopK::drop_beaten() {
-  if (kept_.size() <= k_ || k_ == 0) return;
-  const auto kth = kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
-  std::nth_element(kept_.begin(), kth, kept_.end(), [](const Kept& a, const Kept& b) { return a.lower > b.lower; });
-  threshold_ = std::max(threshold_, at_most(kth->lower));
+  if (kept_.size() > k_ && k_ > 0) {
+    const auto kth = kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+    std::nth_element(kept_.begin(), kth, kept_.end(), [](const Kept& a, const Kept& b) { return a.lower > b.lower; });
+    threshold_ = std::max(threshold_, at_most(kth->lower));
+  }
   if (threshold_ == -kInfinity) return;  // the score of far documents, too: nothing is below it
   const auto least = static_cast<double>(std::nextafter(threshold_, -kInfinity));
   std::erase_if(kept_, [least](const Kept& kept) { return kept.upper <= least; });

@@ -24,15 +24,18 @@ inline bool ranks_before(const ScoredDoc& a, const ScoredDoc& b) noexcept {
 
 /// Keeps what may be among the best k by intervals of scores, and scores by the definition what they do not decide.
 ///
-/// Invariant: every document offered so far is kept, or ranks after k documents that are kept (docs/math.md, section
-/// 1). Memory: O(k), however many documents have intervals that reach the k-th best. REQUIRES documents offered in
-/// ascending order, so that a later one with the same score ranks after.
+/// Invariant: every document offered so far is kept, or ranks after k documents that are kept, here or where a floor
+/// came from (docs/math.md, section 1). Memory: O(k), however many documents have intervals that reach the k-th best.
+/// REQUIRES documents offered in ascending order, so that a later one with the same score ranks after.
 class TopK {
  public:
   TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k);
 
   /// No document to come whose score is at or below this can enter. -infinity until k are known.
   float threshold() const noexcept { return threshold_; }
+
+  /// k documents, offered here or elsewhere, score at least `floor`: what scores less cannot enter.
+  void raise(float floor) noexcept;
 
   void offer(std::uint32_t doc, const Interval& score) {
     kept_.push_back({score.lower, score.upper, doc, false});

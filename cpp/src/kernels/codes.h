@@ -18,6 +18,9 @@ inline constexpr std::size_t kCodeRows = 16;    // rows of a block
 inline constexpr std::size_t kCodeGroup = 8;    // dimensions of a group
 inline constexpr std::size_t kGroupBytes = 64;  // kCodeRows * kCodeGroup / 2
 inline constexpr std::size_t kCodePanel = 8;    // queries of a panel
+inline constexpr std::size_t kHitRows = 48;     // rows of a batch of CodesHits: three blocks
+inline constexpr std::size_t kHitLanes = 16;    // the width of one of its panels is one to three times that
+inline constexpr std::size_t kMaxHitWidth = 48;
 
 /// How a sum becomes a score and its upper end: (float)(sum - offset) * (scale * unit) + factor * radius, each
 /// operation rounded to float32 in this order, without FMA.
@@ -26,6 +29,36 @@ struct CodeLine {
   std::int32_t offset;
   float factor;
   std::int32_t least;  // sums below it are known to be too small: most rows then cost a comparison
+};
+
+/// The W queries of a panel of CodesHits, one array each: as CodeLine.
+struct CodeLines {
+  const float* unit;
+  const std::int32_t* offset;
+  const float* factor;
+  const float* threshold;
+};
+
+/// Planes of the rows that come next, fetched meanwhile.
+struct PlanesAhead {
+  const std::uint8_t* high;
+  const std::uint8_t* low;
+};
+
+/// Batches of kHitRows rows against panels of queries, compared in registers; nullptr where byte_sums and select_sums
+/// are as fast.
+struct CodesHits {
+  /// bytes[(u * kHitRows + r) * 4 + j] = the byte of dimension 4 u + j of row r, of n_blocks <= 3 blocks of both
+  /// planes. `bytes` is aligned to 64 bytes; rows of missing blocks are left as they are.
+  void (*join)(const std::uint8_t* high, const std::uint8_t* low, std::size_t n_groups, std::size_t n_blocks,
+               std::uint8_t* bytes) noexcept;
+
+  /// Bit w of masks[r] is set where the upper end of row r for query w of a panel [2 * n_groups, W] of four dimensions
+  /// each is not below the threshold (NaN is not): (float)(sum - offset) * unit * scale + factor * radius. Where a mask
+  /// is not 0, sums[r * W + w] = sum - offset. REQUIRES kHitRows scales and radii, and an aligned panel.
+  void (*hits)(const void* panel, std::size_t width, const std::uint8_t* bytes, std::size_t n_groups,
+               const float* scales, const float* radii, const CodeLines& lines, const PlanesAhead& ahead,
+               std::uint64_t* masks, std::int32_t* sums) noexcept;
 };
 
 /// Kernels of one instruction set; kernels.h says what holds for all of them. Sums are exact: REQUIRES n_groups <=
@@ -46,6 +79,8 @@ struct CodesKernels {
   /// `found`, ascending; returns how many.
   std::size_t (*select_sums)(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                              CodeLine line, float threshold, std::uint32_t* found) noexcept;
+
+  CodesHits panels{};
 };
 
 namespace scalar {
@@ -56,7 +91,9 @@ extern const CodesKernels kCodes;
 }
 namespace avx512 {
 extern const CodesKernels kCodes;
-// For avx512vnni, too, which has nothing better to select with.
+// For avx512vnni, too, which multiplies batches by CodesHits alone.
+void byte_sums(const std::int8_t* panels, std::size_t n_panels, std::size_t n_groups, const std::uint8_t* high,
+               const std::uint8_t* low, std::size_t n_blocks, std::int32_t* sums, std::size_t stride) noexcept;
 std::size_t select_sums(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                         CodeLine line, float threshold, std::uint32_t* found) noexcept;
 }  // namespace avx512

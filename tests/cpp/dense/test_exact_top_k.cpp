@@ -9,6 +9,8 @@
 #include <random>
 #include <vector>
 
+#include "dense/top_k.h"
+#include "kernels/dispatch.h"
 #include "twotower/dense.h"
 
 using namespace twotower;
@@ -172,5 +174,36 @@ TEST_CASE("exact_scores: the definition for each DocId, -infinity for padding") 
     const float expected = docs[i] < 0 ? -std::numeric_limits<float>::infinity()
                                        : definition(query, c.view().row(static_cast<std::size_t>(docs[i])), c.dim);
     REQUIRE(scores[i] == expected);
+  }
+}
+
+TEST_CASE("TopK: intervals that are wide, narrow or infinite, and equal scores, give the best by the definition") {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  std::mt19937 generator(3);
+  for (const double width : {0.0, 1e-3, 0.3, kInfinite}) {
+    for (const std::size_t k : {1u, 10u, 100u, 400u}) {
+      Case c = random_case(600, 2, 1, 4);
+      for (float& value : c.vectors) value = std::round(value * 8.0f) / 8.0f;  // many equal scores
+      c.queries = {1.0f, 0.5f};
+      TopK best(kernels::active(), c.view(), c.queries.data(), k);
+      std::vector<ScoredDoc> expected;
+      for (std::uint32_t n = 0; n < c.n_docs; ++n) {
+        const float score = definition(c.queries.data(), c.view().row(n), 2);
+        expected.push_back({score, n});
+        const double below = width * static_cast<double>(generator() % 100) / 100.0;
+        const double exact = static_cast<double>(score);
+        const double lower = std::isinf(width) ? -width : exact - below,
+                     upper = exact + (std::isinf(width) ? width : (width + below) / 2);
+        if (upper > static_cast<double>(best.threshold())) best.offer(n, {lower, upper});
+      }
+      std::sort(expected.begin(), expected.end(), ranks_before);
+      std::vector<ScoredDoc> found = best.take();
+      std::sort(found.begin(), found.end(), ranks_before);
+      REQUIRE(found.size() >= k);
+      for (std::size_t i = 0; i < k; ++i) {
+        REQUIRE(found[i].doc == expected[i].doc);
+        REQUIRE(found[i].score == expected[i].score);
+      }
+    }
   }
 }

@@ -93,6 +93,64 @@ TEST_CASE("byte_sums: panels of queries against joined planes, on every ISA") {
   }
 }
 
+TEST_CASE("join and hits: batches against panels, on every ISA that has them") {
+  std::mt19937 generator(9);
+  std::normal_distribution<float> normal;
+  for (const Kernels* kernels : runnable()) {
+    const CodesHits& k = kernels->codes.panels;
+    if (k.hits == nullptr) continue;
+    CAPTURE(kernels->name);
+    for (const std::size_t n_groups : {1u, 2u, 5u, 48u, 65u}) {
+      for (const std::size_t width : {16u, 32u, 48u}) {
+        for (const std::size_t n_blocks : {1u, 3u}) {
+          const auto high = random_plane(n_blocks, n_groups, 3), low = random_plane(n_blocks, n_groups, 4);
+          const std::size_t dim = n_groups * kCodeGroup;
+          std::vector<std::uint8_t> room((kHitRows + width) * dim + 128);
+          std::uint8_t* bytes = room.data() + (64 - reinterpret_cast<std::uintptr_t>(room.data()) % 64) % 64;
+          std::uint8_t* panel = bytes + (kHitRows * dim + 63) / 64 * 64;
+          k.join(high.data(), low.data(), n_groups, n_blocks, bytes);
+          std::vector<std::vector<std::int8_t>> queries;
+          std::vector<float> unit(width), factor(width), threshold(width), scales(kHitRows), radii(kHitRows);
+          std::vector<std::int32_t> offset(width), sums(kHitRows * width);
+          for (float& scale : scales) scale = std::fabs(normal(generator));
+          for (float& radius : radii) radius = std::fabs(normal(generator));
+          radii[7] = std::numeric_limits<float>::infinity();
+          for (std::size_t q = 0; q < width; ++q) {
+            queries.push_back(random_query(n_groups, static_cast<unsigned>(q)));
+            for (std::size_t d = 0; d < dim; ++d) {
+              panel[(d / 4 * width + q) * 4 + d % 4] = static_cast<std::uint8_t>(queries[q][d]);
+              offset[q] += 128 * queries[q][d];
+            }
+            unit[q] = 1.0f / static_cast<float>(dim * 1000);
+            factor[q] = 0.5f;
+            threshold[q] = q == 3 ? std::numeric_limits<float>::infinity() : normal(generator);
+          }
+          std::uint64_t masks[kHitRows];
+          k.hits(panel, width, bytes, n_groups, scales.data(), radii.data(),
+                 {unit.data(), offset.data(), factor.data(), threshold.data()}, {high.data(), low.data()}, masks,
+                 sums.data());
+          for (std::size_t r = 0; r < n_blocks * kCodeRows; ++r) {
+            for (std::size_t q = 0; q < width; ++q) {
+              std::int32_t sum = -offset[q];
+              for (std::size_t d = 0; d < dim; ++d) {
+                sum += queries[q][d] * (16 * number(high, n_groups, r, d) + number(low, n_groups, r, d));
+              }
+              if (masks[r] != 0) REQUIRE(sums[r * width + q] == sum);
+              const float upper = static_cast<float>(sum) * unit[q] * scales[r] + factor[q] * radii[r];
+              const bool hit = (masks[r] >> q & 1) != 0;
+              if (!(std::fabs(upper - threshold[q]) < 1e-5f * (1.0f + std::fabs(upper)))) {
+                REQUIRE(hit == !(upper < threshold[q]));
+              }
+            }
+            const std::uint64_t beyond = masks[r] >> (width - 1) >> 1;
+            REQUIRE(beyond == 0);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("sums: the greatest numbers of 65,536 dimensions do not overflow") {
   const std::size_t n_groups = 8192;
   const std::vector<std::uint8_t> plane(n_groups * kGroupBytes, 0xFF);
@@ -105,6 +163,19 @@ TEST_CASE("sums: the greatest numbers of 65,536 dimensions do not overflow") {
       CHECK(sums[5] == code * 15 * 65536);
       kernels->codes.byte_sums(panel.data(), 1, n_groups, plane.data(), plane.data(), 1, sums.data(), kCodeRows);
       for (const std::int32_t sum : sums) CHECK(sum == code * 255 * 65536);
+      if (kernels->codes.panels.hits == nullptr) continue;
+      std::vector<std::uint8_t> bytes(kHitRows * n_groups * kCodeGroup + 64, 0xFF);
+      std::vector<std::uint8_t> queries(kHitLanes * n_groups * kCodeGroup + 64, static_cast<std::uint8_t>(code));
+      std::uint8_t* aligned = queries.data() + (64 - reinterpret_cast<std::uintptr_t>(queries.data()) % 64) % 64;
+      const std::vector<float> ones(kHitRows, 1.0f), zeros(kHitRows);
+      const std::vector<std::int32_t> offset(kHitLanes, 128 * code * 65536);
+      std::vector<std::int32_t> less(kHitRows * kHitLanes);
+      std::uint64_t masks[kHitRows];
+      kernels->codes.panels.hits(aligned, kHitLanes, bytes.data(), n_groups, ones.data(), ones.data(),
+                                 {ones.data(), offset.data(), ones.data(), zeros.data()}, {bytes.data(), bytes.data()},
+                                 masks, less.data());
+      CHECK(masks[47] == (code > 0 ? 0xFFFFu : 0u));
+      if (code > 0) CHECK(less[47 * kHitLanes] == 127 * 127 * 65536);
     }
   }
 }

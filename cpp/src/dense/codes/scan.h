@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dense/codes/interval.h"
+#include "dense/shared_floor.h"
 #include "dense/top_k.h"
 #include "kernels/kernels.h"
 #include "twotower/dense_codes.h"
@@ -18,21 +19,6 @@ struct RowRange {
   std::size_t begin = 0;  // a multiple of kCodeRows
   std::size_t end = 0;
   std::size_t size() const noexcept { return end - begin; }
-};
-
-/// A score that k documents of the whole index reach, shared by the tasks of one query. It only grows; how far it has
-/// grown decides how many rows are scored, never the answer.
-class SharedFloor {
- public:
-  float get() const noexcept { return value_.load(std::memory_order_relaxed); }
-  void raise(float value) noexcept {
-    float now = get();
-    while (now < value && !value_.compare_exchange_weak(now, value, std::memory_order_relaxed)) {
-    }
-  }
-
- private:
-  std::atomic<float> value_{-std::numeric_limits<float>::infinity()};
 };
 
 /// A batch of queries and all that they are searched in. Read by every task; the floors and counts are shared.
@@ -66,5 +52,8 @@ std::vector<ScoredDoc> scan_one(CodedSearch& search, std::size_t q, RowRange row
 
 /// The same for the queries [first, first + n): whole bytes for all rows, then the definition.
 std::vector<std::vector<ScoredDoc>> scan_many(CodedSearch& search, std::size_t first, std::size_t n, RowRange rows);
+
+/// scan_many() by kernels that compare in registers. REQUIRES CodesKernels::panels.
+std::vector<std::vector<ScoredDoc>> scan_panels(CodedSearch& search, std::size_t first, std::size_t n, RowRange rows);
 
 }  // namespace twotower

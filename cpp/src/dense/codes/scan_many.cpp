@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dense/codes/exact_best.h"
+#include "dense/codes/candidates.h"
 #include "dense/codes/scan.h"
 
 namespace twotower {
@@ -12,82 +12,6 @@ using kernels::kCodePanel;
 using kernels::kCodeRows;
 
 constexpr std::size_t kTileRows = 256;  // sums of 256 queries and these rows: 256 KiB
-constexpr std::size_t kExactLot = 16;
-constexpr std::size_t kRoom = 64;  // candidates beyond k: few keep the threshold fresh
-
-struct Candidate {
-  double upper;
-  double lower;
-  std::uint32_t doc;
-};
-
-// What may be among the best of one query. Invariant: every row seen so far is here or was below the threshold.
-class Pool {
- public:
-  Pool(CodedSearch& search, std::size_t q)
-      : search_(search), query_(search.coded[q]), floor_(search.floors[q]), q_(q), room_(search.k + kRoom) {}
-
-  float threshold() noexcept {
-    const float now = floor_.get();
-    if (now != known_floor_) threshold_ = query_.threshold(known_floor_ = now);
-    return threshold_;
-  }
-
-  void offer(std::uint32_t doc, std::int32_t sum) {
-    if (!search_.is_allowed(doc)) return;
-    const double score = middle(query_.fine, sum, search_.codes.scales[doc]);
-    const double error = static_cast<double>(query_.fine.factor) * search_.codes.fine_radii[doc];
-    candidates_.push_back({score + error, score - error, doc});
-    if (candidates_.size() >= room_) shrink();
-  }
-
-  // Scores what is left by the definition, the greatest upper ends first.
-  std::vector<ScoredDoc> take() {
-    ExactBest best(search_.kernels, search_.vectors, search_.queries + q_ * search_.vectors.dim, search_.k);
-    raise();
-    std::sort(candidates_.begin(), candidates_.end(),
-              [](const Candidate& a, const Candidate& b) { return a.upper > b.upper; });
-    std::uint32_t docs[kExactLot];
-    for (std::size_t i = 0; i < candidates_.size();) {
-      const double least = static_cast<double>(threshold());
-      std::size_t n = 0;
-      for (; n < kExactLot && i < candidates_.size() && !(candidates_[i].upper < least); ++i) {
-        docs[n++] = candidates_[i].doc;
-      }
-      if (n == 0) break;
-      best.score(docs, n);
-      floor_.raise(best.kth());
-    }
-    search_.n_rescored += best.n_scored();
-    return best.take();
-  }
-
- private:
-  void raise() {
-    if (candidates_.size() < search_.k || search_.k == 0) return;
-    const auto kth = candidates_.begin() + static_cast<std::ptrdiff_t>(search_.k - 1);
-    std::nth_element(candidates_.begin(), kth, candidates_.end(),
-                     [](const Candidate& a, const Candidate& b) { return a.lower > b.lower; });
-    floor_.raise(query_.floor(kth->lower));
-  }
-
-  // Drops what the threshold, raised by the k-th best lower end, now decides; grows if that was less than half.
-  void shrink() {
-    raise();
-    const double least = static_cast<double>(threshold());
-    std::erase_if(candidates_, [&](const Candidate& c) { return c.upper < least; });
-    room_ = std::max(room_, 2 * candidates_.size());
-  }
-
-  CodedSearch& search_;
-  const CodedQuery& query_;
-  SharedFloor& floor_;
-  std::size_t q_;
-  std::size_t room_;
-  float known_floor_ = -std::numeric_limits<float>::infinity();
-  float threshold_ = -std::numeric_limits<float>::infinity();
-  std::vector<Candidate> candidates_;
-};
 
 // The codes of n queries as byte_sums takes them; the last panel is filled up with zeros.
 std::vector<std::int8_t> pack_panels(const CodedSearch& search, std::size_t first, std::size_t n) {
@@ -105,7 +29,8 @@ std::vector<std::int8_t> pack_panels(const CodedSearch& search, std::size_t firs
 
 std::vector<std::vector<ScoredDoc>> scan_many(CodedSearch& search, std::size_t first, std::size_t n, RowRange rows) {
   const kernels::CodesKernels& kernels = search.kernels.codes;
-  std::vector<Pool> pools;
+  if (kernels.panels.hits != nullptr) return scan_panels(search, first, n, rows);
+  std::vector<Candidates> pools;
   for (std::size_t q = first; q < first + n; ++q) pools.emplace_back(search, q);
   const std::vector<std::int8_t> panels = pack_panels(search, first, n);
   const std::size_t n_panels = (n + kCodePanel - 1) / kCodePanel;
@@ -126,12 +51,12 @@ std::vector<std::vector<ScoredDoc>> scan_many(CodedSearch& search, std::size_t f
       line.least = least_sum(line, threshold, scale, radius);
       const std::size_t n_found = kernels.select_sums(row, scales, radii, size, line, threshold, found.data());
       for (std::size_t i = 0; i < n_found; ++i) {
-        pools[q].offer(static_cast<std::uint32_t>(doc + found[i]), row[found[i]]);
+        pools[q].offer(static_cast<std::uint32_t>(doc + found[i]), row[found[i]] - line.offset);
       }
     }
   }
   std::vector<std::vector<ScoredDoc>> results;
-  for (Pool& pool : pools) results.push_back(pool.take());
+  for (Candidates& pool : pools) results.push_back(pool.take());
   return results;
 }
 

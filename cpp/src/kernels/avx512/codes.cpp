@@ -65,6 +65,16 @@ void block_sums(const std::int8_t* panel, std::size_t n_groups, const std::uint8
   }
 }
 
+std::size_t put(unsigned mask, std::size_t base, std::uint32_t* found) noexcept {
+  std::size_t n = 0;
+  for (; mask != 0; mask &= mask - 1) {
+    found[n++] = static_cast<std::uint32_t>(base + static_cast<std::size_t>(__builtin_ctz(mask)));
+  }
+  return n;
+}
+
+}  // namespace
+
 void byte_sums(const std::int8_t* panels, std::size_t n_panels, std::size_t n_groups, const std::uint8_t* high,
                const std::uint8_t* low, std::size_t n_blocks, std::int32_t* sums, std::size_t stride) noexcept {
   const std::size_t panel_bytes = kCodePanel * n_groups * kCodeGroup;
@@ -76,16 +86,6 @@ void byte_sums(const std::int8_t* panels, std::size_t n_panels, std::size_t n_gr
     }
   }
 }
-
-std::size_t put(unsigned mask, std::size_t base, std::uint32_t* found) noexcept {
-  std::size_t n = 0;
-  for (; mask != 0; mask &= mask - 1) {
-    found[n++] = static_cast<std::uint32_t>(base + static_cast<std::size_t>(__builtin_ctz(mask)));
-  }
-  return n;
-}
-
-}  // namespace
 
 std::size_t select_sums(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                         CodeLine line, float threshold, std::uint32_t* found) noexcept {

@@ -159,8 +159,7 @@ template <class Storage>
 std::uint64_t scan_rows(const void* query, const void* const* rows, std::size_t n_rows, std::size_t dim,
                         const RowLimits& limits, const QueryLimit& limit) noexcept {
   alignas(64) float products[kMaxScanRows];
-  for (std::size_t r = 0; r < n_rows; ++r)
-    products[r] = product<Storage>(query, rows[r], dim, 0);
+  for (std::size_t r = 0; r < n_rows; ++r) products[r] = product<Storage>(query, rows[r], dim, 0);
   std::uint64_t mask = 0;
   for (std::size_t r = 0; r < n_rows; r += 16) {
     const __mmask16 lanes = first_lanes(n_rows - r);

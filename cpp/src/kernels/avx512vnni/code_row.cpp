@@ -1,11 +1,11 @@
 // AVX-512: stored rows rounded to 8-bit integers, on their way to products of VNNI. See kernels/dense.h for the
 // contract. Two passes over a row: its greatest magnitude, then its codes, 64 at once.
-#include "kernels/dense.h"
-
 #include <immintrin.h>
 
 #include <cstddef>
 #include <cstdint>
+
+#include "kernels/dense.h"
 
 namespace twotower::kernels::avx512vnni {
 namespace {

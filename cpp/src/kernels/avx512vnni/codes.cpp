@@ -50,92 +50,107 @@ void plane_sums(const std::int8_t* query, std::size_t n_groups, const std::uint8
   }
 }
 
-// ---------------------------------------------------------------- many queries
+// ---------------------------------------------------------------- many queries, compared in registers
 
-constexpr std::size_t kSliceGroups = 64;  // 512 dimensions of two blocks as bytes: 16 KiB, half of the L1 cache
-
-// A block's two planes become bytes, four dimensions of 16 rows in 64 of them. `bytes` has room for two blocks, whose
-// 64 bytes alternate.
-void join_planes(const std::uint8_t* high, const std::uint8_t* low, std::size_t n_groups,
-                 std::uint8_t* bytes) noexcept {
+// A group of two planes as bytes: four dimensions of 16 rows, and four more.
+void join_group(const std::uint8_t* high, const std::uint8_t* low, __m512i& first, __m512i& second) noexcept {
   constexpr int kSecondWhereThird = 0xD8;
   const __m512i mask = _mm512_set1_epi8(15);
-  for (std::size_t g = 0; g < n_groups; ++g, bytes += 4 * kGroupBytes) {
-    const __m512i h = _mm512_loadu_si512(high + g * kGroupBytes), l = _mm512_loadu_si512(low + g * kGroupBytes);
-    const __m512i first = _mm512_ternarylogic_epi64(_mm512_slli_epi16(h, 4), l, mask, kSecondWhereThird);
-    const __m512i second = _mm512_ternarylogic_epi64(h, _mm512_srli_epi16(l, 4), mask, kSecondWhereThird);
-    _mm512_store_si512(bytes, first);
-    _mm512_store_si512(bytes + 2 * kGroupBytes, second);
+  const __m512i h = _mm512_loadu_si512(high), l = _mm512_loadu_si512(low);
+  first = _mm512_ternarylogic_epi64(_mm512_slli_epi16(h, 4), l, mask, kSecondWhereThird);
+  second = _mm512_ternarylogic_epi64(h, _mm512_srli_epi16(l, 4), mask, kSecondWhereThird);
+}
+
+void join(const std::uint8_t* high, const std::uint8_t* low, std::size_t n_groups, std::size_t n_blocks,
+          std::uint8_t* bytes) noexcept {
+  for (std::size_t b = 0; b < n_blocks; ++b) {
+    std::uint8_t* out = bytes + b * kGroupBytes;
+    for (std::size_t g = 0; g < n_groups; ++g, high += kGroupBytes, low += kGroupBytes, out += 8 * kHitRows) {
+      __m512i first, second;
+      join_group(high, low, first, second);
+      _mm512_store_si512(out, first);
+      _mm512_store_si512(out + 4 * kHitRows, second);
+    }
   }
 }
 
-// Where the sums of one slice go: over what was there, or added to it.
-struct Target {
-  std::int32_t* sums;
-  std::size_t stride;
-  bool second_block;
-  bool add;
-};
-
-void put_sums(std::int32_t* at, __m512i value, bool add) noexcept {
-  _mm512_storeu_si512(at, add ? _mm512_add_epi32(value, _mm512_loadu_si512(at)) : value);
+// vpdpbusd as one instruction: GCC 12 copies and spills the sums around the intrinsic.
+void add_products(__m512i& sum, __m512i row, __m512i query) noexcept {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(row), "v"(query));
 }
 
-// What the next two blocks need, asked for while this pair is multiplied: 64 bytes of either plane for each four
-// dimensions, so that the memory is busy as evenly as the multipliers.
-struct Ahead {
-  const std::uint8_t* high;
-  const std::uint8_t* low;
-};
+__m512i row_at(const std::uint8_t* bytes, std::size_t r) noexcept {
+  std::int32_t unit;
+  __builtin_memcpy(&unit, bytes + r * sizeof unit, sizeof unit);
+  return _mm512_set1_epi32(unit);
+}
 
-// A panel x 32 rows in registers: 8 x 2 accumulators hide the latency, and a broadcast serves two vectors of rows.
-template <bool kAsks>
-void tile(const std::int8_t* panel, std::size_t n_quads, const std::uint8_t* bytes, const Target& target,
-          const Ahead& ahead) noexcept {
-  __m512i first[kCodePanel], second[kCodePanel];
-  for (std::size_t q = 0; q < kCodePanel; ++q) first[q] = second[q] = _mm512_setzero_si512();
-  for (std::size_t t = 0; t < n_quads; ++t, panel += 4 * kCodePanel, bytes += 2 * kGroupBytes) {
-    if constexpr (kAsks) {
-      _mm_prefetch(reinterpret_cast<const char*>(ahead.high + t * kGroupBytes), _MM_HINT_T1);
-      _mm_prefetch(reinterpret_cast<const char*>(ahead.low + t * kGroupBytes), _MM_HINT_T1);
-    }
-    const __m512i rows0 = _mm512_load_si512(bytes);
-    const __m512i rows1 = _mm512_load_si512(bytes + kGroupBytes);
-    for (std::size_t q = 0; q < kCodePanel; ++q) {
-      const __m512i value = four(panel + q * 4);
-      first[q] = _mm512_dpbusd_epi32(first[q], rows0, value);
-      second[q] = _mm512_dpbusd_epi32(second[q], rows1, value);
+// 24 accumulators, at most 3 columns of queries and a broadcast are 28 of the 32 registers.
+template <std::size_t kVectors, std::size_t kRows>
+void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_units, const float* scales,
+             const float* radii, const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks,
+             std::int32_t* out) noexcept {
+  __m512i sums[kRows][kVectors];
+#pragma GCC unroll 24
+  for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      sums[r][v] = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_loadu_si512(lines.offset + v * kHitLanes));
     }
   }
-  for (std::size_t q = 0; q < kCodePanel; ++q) {
-    put_sums(target.sums + q * target.stride, first[q], target.add);
-    if (target.second_block) put_sums(target.sums + q * target.stride + kCodeRows, second[q], target.add);
+  for (std::size_t u = 0; u < n_units; ++u, bytes += 4 * kHitRows) {
+    _mm_prefetch(reinterpret_cast<const char*>(ahead.high + u * 2 * kRows), _MM_HINT_T1);
+    _mm_prefetch(reinterpret_cast<const char*>(ahead.low + u * 2 * kRows), _MM_HINT_T1);
+    __m512i q[kVectors];
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) q[v] = _mm512_load_si512(panel + (u * kVectors + v) * 64);
+#pragma GCC unroll 24
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const __m512i value = row_at(bytes, r);
+#pragma GCC unroll 3
+      for (std::size_t v = 0; v < kVectors; ++v) add_products(sums[r][v], value, q[v]);
+    }
+  }
+#pragma GCC unroll 24
+  for (std::size_t r = 0; r < kRows; ++r) {
+    std::uint64_t mask = 0;
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      const std::size_t w = v * kHitLanes;
+      const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[r][v]), _mm512_loadu_ps(lines.unit + w));
+      const __m512 radius = _mm512_mul_ps(_mm512_loadu_ps(lines.factor + w), _mm512_set1_ps(radii[r]));
+      const __m512 upper = _mm512_fmadd_ps(scaled, _mm512_set1_ps(scales[r]), radius);
+      mask |= std::uint64_t{_mm512_cmp_ps_mask(upper, _mm512_loadu_ps(lines.threshold + w), _CMP_NLT_UQ)} << w;
+    }
+    masks[r] = mask;
+    if (mask == 0) continue;
+#pragma GCC unroll 3
+    for (std::size_t v = 0; v < kVectors; ++v) _mm512_storeu_si512(out + (r * kVectors + v) * kHitLanes, sums[r][v]);
   }
 }
 
-void byte_sums(const std::int8_t* panels, std::size_t n_panels, std::size_t n_groups, const std::uint8_t* high,
-               const std::uint8_t* low, std::size_t n_blocks, std::int32_t* sums, std::size_t stride) noexcept {
-  alignas(64) std::uint8_t bytes[kSliceGroups * 4 * kGroupBytes];
-  const std::size_t panel_bytes = kCodePanel * n_groups * kCodeGroup, block_bytes = n_groups * kGroupBytes;
-  for (std::size_t b = 0; b < n_blocks; b += 2) {
-    const bool two = b + 1 < n_blocks;
-    for (std::size_t g = 0; g < n_groups; g += kSliceGroups) {
-      const std::size_t size = n_groups - g < kSliceGroups ? n_groups - g : kSliceGroups;
-      const std::size_t at = b * block_bytes + g * kGroupBytes, next = two ? at + block_bytes : at;
-      join_planes(high + at, low + at, size, bytes);
-      join_planes(high + next, low + next, size, bytes + kGroupBytes);
-      const std::size_t later = (b + 2) * block_bytes + 2 * g * kGroupBytes;
-      for (std::size_t p = 0; p < n_panels; ++p) {
-        const auto run = p == 0 ? tile<true> : tile<false>;
-        run(panels + p * panel_bytes + g * kCodeGroup * kCodePanel, size * 2, bytes,
-            {sums + p * kCodePanel * stride + b * kCodeRows, stride, two, g != 0}, {high + later, low + later});
-      }
-    }
+template <std::size_t kVectors>
+void hits_of_batch(const void* panel, const std::uint8_t* bytes, std::size_t n_groups, const float* scales,
+                   const float* radii, const CodeLines& lines, PlanesAhead ahead, std::uint64_t* masks,
+                   std::int32_t* sums) noexcept {
+  constexpr std::size_t kRows = 24 / kVectors;
+  const std::size_t n_units = 2 * n_groups;
+  for (std::size_t r = 0; r < kHitRows; r += kRows) {
+    hits_of<kVectors, kRows>(static_cast<const std::int8_t*>(panel), bytes + 4 * r, n_units, scales + r, radii + r,
+                             lines, ahead, masks + r, sums + r * kVectors * kHitLanes);
+    ahead = {ahead.high + n_units * 2 * kRows, ahead.low + n_units * 2 * kRows};
   }
+}
+
+void hits(const void* panel, std::size_t width, const std::uint8_t* bytes, std::size_t n_groups, const float* scales,
+          const float* radii, const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks,
+          std::int32_t* sums) noexcept {
+  const auto run = width == 16 ? hits_of_batch<1> : width == 32 ? hits_of_batch<2> : hits_of_batch<3>;
+  run(panel, bytes, n_groups, scales, radii, lines, ahead, masks, sums);
 }
 
 }  // namespace
 
-const CodesKernels kCodes{plane_sums, byte_sums, avx512::select_sums};
+const CodesKernels kCodes{plane_sums, avx512::byte_sums, avx512::select_sums, {join, hits}};
 
 }  // namespace twotower::kernels::avx512vnni

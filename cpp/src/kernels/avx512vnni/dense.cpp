@@ -44,9 +44,7 @@ void add_products(__m512i& sum, __m512i query, __m512i row) noexcept {
 
 // Cache lines fetched for each unit of `n_rows`: as much as rows of float32 have, which are coded for this kernel; but
 // more than 3 wait for each other.
-constexpr std::size_t lines_ahead(std::size_t n_rows) noexcept {
-  return n_rows < 8 ? 1 : n_rows < 12 ? 2 : 3;
-}
+constexpr std::size_t lines_ahead(std::size_t n_rows) noexcept { return n_rows < 8 ? 1 : n_rows < 12 ? 2 : 3; }
 
 // 24 accumulators, at most 3 columns of queries and a broadcast are 28 of the 32 registers.
 template <std::size_t kVectors, std::size_t kRows>
