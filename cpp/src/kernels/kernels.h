@@ -32,10 +32,13 @@ inline constexpr Kernels kScalar{
     scalar::kLexical,
     scalar::kText};
 inline constexpr Kernels kAvx2{
-    "avx2",         avx2::kChecksum,
+    "avx2",
+    avx2::kChecksum,
     avx2::kBag,
-    avx2::kCodes,   {avx2::kDenseExact, avx2::kScanFloat32, avx2::kScanBfloat16, avx2::kScanFloat16, avx2::kScanInt8},
-    avx2::kLexical, avx2::kText};
+    avx2::kCodes,
+    {avx2::kDenseExact, avx2::kScanFloat32, avx2::kScanBfloat16, avx2::kScanFloat16, avx2::kScanInt8},
+    avx2::kLexical,
+    avx2::kText};
 inline constexpr Kernels kAvx512{
     "avx512",
     avx2::kChecksum,

@@ -16,7 +16,7 @@ from twotower.towers.reader import Reader
 from twotower.towers.word_vectors import read_word_vectors
 
 Floats = npt.NDArray[np.float32]
-TOKEN_TABLE = "embeddings.word_embeddings.weight"
+EMBEDDINGS_NAME = "embeddings.word_embeddings.weight"
 
 
 def first_vectors(reader: Reader, source: Any, *, frozen: bool = False, seed: int = 0) -> Floats:
@@ -56,7 +56,9 @@ def first_vectors(reader: Reader, source: Any, *, frozen: bool = False, seed: in
         path = Path(source)
         return _checked(token_embeddings(path), reader) if path.is_dir() else _of_file(reader, path, frozen, seed)
     if not isinstance(source, np.ndarray):
-        raise InputTypeError(f"vectors is of type {type(source).__name__}: give a matrix, a file of word vectors or a folder")
+        raise InputTypeError(
+            f"vectors is of type {type(source).__name__}: give a matrix, a file of word vectors or a folder"
+        )
     return _checked(source, reader)
 
 
@@ -83,7 +85,9 @@ def _of_file(reader: Reader, path: Path, frozen: bool, seed: int) -> Floats:
         table[rows[fresh]] = vectors[first[fresh]]
         known[rows[fresh]] = True
     if table is None or not known.any():
-        raise InvalidInputError(f"no word of {path} is a term of the model: was it made with another analyzer or language?")
+        raise InvalidInputError(
+            f"no word of {path} is a term of the model: was it made with another analyzer or language?"
+        )
     if not frozen and not known.all():
         mean, spread = table[known].mean(axis=0), table[known].std(axis=0)
         drawn = np.random.default_rng(seed).standard_normal((int((~known).sum()), table.shape[1]))
@@ -106,9 +110,9 @@ def token_embeddings(folder: str | Path) -> Floats:
         raise FileError(f"there is no {path}: give the folder of a BERT in safetensors")
     try:
         with safe_open(path, framework="pt") as file:
-            names = [name for name in file.keys() if name.endswith(TOKEN_TABLE)]  # noqa: SIM118
+            names = [name for name in file.keys() if name.endswith(EMBEDDINGS_NAME)]  # noqa: SIM118
             if len(names) != 1:
-                raise CorruptFileError(f"{path} has {len(names)} tensors named {TOKEN_TABLE}: a BERT has one")
+                raise CorruptFileError(f"{path} has {len(names)} tensors named {EMBEDDINGS_NAME}: a BERT has one")
             tensor = file.get_tensor(names[0])
     except (SafetensorError, OSError) as error:
         if isinstance(error, CorruptFileError):

@@ -99,7 +99,9 @@ def _header(line: bytes) -> tuple[int, int] | None:
 def _checked_header(file: BinaryIO, path: Path) -> tuple[int, int]:
     header = _header(file.readline(MAX_LINE))
     if header is None or not 1 <= header[1] <= MAX_DIM:
-        raise DataFormatError(f"{path}:1: a word2vec file begins with two numbers, words and dimensions (1 to {MAX_DIM})")
+        raise DataFormatError(
+            f"{path}:1: a word2vec file begins with two numbers, words and dimensions (1 to {MAX_DIM})"
+        )
     return header
 
 

@@ -11,12 +11,11 @@ import torch
 from safetensors.torch import save_file
 
 from twotower.errors import CorruptFileError, DataFormatError, FileError, InputTypeError, InvalidInputError
-from twotower.text import Vocabulary, WordPiece
+from twotower.text import Vocabulary, WordPiece, as_analyzer
 from twotower.towers import TwoTower
 from twotower.towers.first_weights import first_vectors, idf_weights, token_embeddings
 from twotower.towers.terms import TermReader
 from twotower.towers.word_vectors import PIECE, read_word_vectors
-from twotower.text import as_analyzer
 
 ROWS = [("the", [0.5, -1.25]), ("running", [1e-3, 2.0]), ("été", [3.0, 4.0])]
 
