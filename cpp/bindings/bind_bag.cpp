@@ -82,7 +82,8 @@ void check_rows(const Ids& rows, std::size_t n_rows, const Floats* gradient, std
   for (const std::int64_t row : flat(rows)) {
     if (static_cast<std::uint64_t>(row) >= n_rows) throw InvalidInput("row " + std::to_string(row) + " is not there");
   }
-  if (gradient != nullptr && static_cast<std::size_t>(gradient->size()) != static_cast<std::size_t>(rows.size()) * dim) {
+  if (gradient != nullptr &&
+      static_cast<std::size_t>(gradient->size()) != static_cast<std::size_t>(rows.size()) * dim) {
     throw InvalidInput("gradient must be [rows, dim]");
   }
 }
@@ -94,7 +95,8 @@ void rows_step(Floats weights, Floats first, Floats second, Ids counts, const Id
   if (static_cast<std::size_t>(counts.size()) != table.n_rows) throw InvalidInput("counts must be [V]");
   std::int64_t* counted = counts.mutable_data();
   const GilRelease release;
-  adam_rows(table, counted, rows.data(), static_cast<std::size_t>(rows.size()), gradient.data(), rate, options, threads);
+  adam_rows(table, counted, rows.data(), static_cast<std::size_t>(rows.size()), gradient.data(), rate, options,
+            threads);
 }
 
 AdamClock clock_of(Ids& current, Ids& met, const Array<double>& rates, std::int64_t step, std::size_t n_rows) {
@@ -153,10 +155,10 @@ void bind_bag(py::module_& m) {
         py::arg("second").noconvert(), py::arg("current").noconvert(), py::arg("met").noconvert(),
         py::arg("rates").noconvert(), py::arg("until"), py::arg("rows").noconvert(), py::arg("options"),
         py::arg("threads"), "Takes the steps that rows (None: all) have missed, with gradients of 0.");
-  m.def("adam_take", &take, py::arg("weights").noconvert(), py::arg("first").noconvert(),
-        py::arg("second").noconvert(), py::arg("current").noconvert(), py::arg("met").noconvert(),
-        py::arg("rates").noconvert(), py::arg("step"), py::arg("rows").noconvert(), py::arg("gradient").noconvert(),
-        py::arg("options"), py::arg("threads"), "Takes a step of distinct rows that have missed none.");
+  m.def("adam_take", &take, py::arg("weights").noconvert(), py::arg("first").noconvert(), py::arg("second").noconvert(),
+        py::arg("current").noconvert(), py::arg("met").noconvert(), py::arg("rates").noconvert(), py::arg("step"),
+        py::arg("rows").noconvert(), py::arg("gradient").noconvert(), py::arg("options"), py::arg("threads"),
+        "Takes a step of distinct rows that have missed none.");
 }
 
 }  // namespace twotower::bindings

@@ -17,14 +17,10 @@ kernels::AdamStep step_numbers(std::int64_t count, double rate, const AdamOption
   const auto t = static_cast<double>(count);
   const double first = options.bias_correction ? 1.0 - std::pow(options.beta1, t) : 1.0;
   const double second = options.bias_correction ? 1.0 - std::pow(options.beta2, t) : 1.0;
-  return {static_cast<float>(options.beta1),
-          static_cast<float>(1.0 - options.beta1),
-          static_cast<float>(options.beta2),
-          static_cast<float>(1.0 - options.beta2),
-          static_cast<float>(rate / first),
-          static_cast<float>(1.0 / second),
-          static_cast<float>(options.epsilon),
-          static_cast<float>(1.0 - rate * options.weight_decay)};
+  return {static_cast<float>(options.beta1),   static_cast<float>(1.0 - options.beta1),
+          static_cast<float>(options.beta2),   static_cast<float>(1.0 - options.beta2),
+          static_cast<float>(rate / first),    static_cast<float>(1.0 / second),
+          static_cast<float>(options.epsilon), static_cast<float>(1.0 - rate * options.weight_decay)};
 }
 
 // Calls row(i) for each i of n, in blocks over threads.

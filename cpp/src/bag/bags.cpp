@@ -83,8 +83,8 @@ void check_bags(const BagView& bags, std::size_t n_rows) {
   }
   for (std::size_t t = 0; t < bags.n_terms; ++t) {
     if (static_cast<std::uint64_t>(bags.ids[t]) >= n_rows) {
-      throw InvalidInput("ids[" + std::to_string(t) + "] is " + std::to_string(bags.ids[t]) + ": the table has rows 0 to " +
-                         std::to_string(n_rows) + " - 1");
+      throw InvalidInput("ids[" + std::to_string(t) + "] is " + std::to_string(bags.ids[t]) +
+                         ": the table has rows 0 to " + std::to_string(n_rows) + " - 1");
     }
   }
   for (std::size_t t = 0; bags.weights != nullptr && t < bags.n_terms; ++t) {

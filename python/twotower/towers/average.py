@@ -6,6 +6,7 @@ T terms, B texts.
 import torch
 from torch import nn
 
+from twotower.errors import InvalidInputError
 from twotower.towers.bag import Bag
 from twotower.towers.shape import check_size
 from twotower.towers.tower import Tower
@@ -27,6 +28,8 @@ class AverageTower(Tower):
         The mean is weighted: ``weights`` [n_terms], such as idf, are saved with the model and not trained.
     frozen : bool
         The embeddings are not trained.
+    start : {"random", "given"}
+        Where the first embeddings come from. Given ones must be put into the tower by who builds it.
 
     Notes
     -----
@@ -36,13 +39,16 @@ class AverageTower(Tower):
     """
 
     def __init__(
-        self, n_terms: int, *, dim: int = 256, out_dim: int | None = None, weighted: bool = False, frozen: bool = False
-    ) -> None:
+        self, n_terms: int, *, dim: int = 256, out_dim: int | None = None, weighted: bool = False, frozen: bool = False,
+        start: str = "random",
+    ) -> None:  # fmt: skip
         super().__init__()
         check_size("dim", dim)
         self.options = {"dim": dim, "out_dim": out_dim}
-        if weighted or frozen:  # models of earlier versions know neither
-            self.options |= {"weighted": weighted, "frozen": frozen}
+        if start not in ("random", "given"):
+            raise InvalidInputError(f'start is {start!r}: it must be "random" or "given"')
+        if weighted or frozen or start != "random":  # models of earlier versions know none of these
+            self.options |= {"weighted": weighted, "frozen": frozen, "start": start}
         self.out_dim = dim if out_dim is None else check_size("out_dim", out_dim)
         self.embedding = Bag(n_terms, dim, frozen=frozen)
         self.weights = nn.Parameter(torch.ones(n_terms), requires_grad=False) if weighted else None

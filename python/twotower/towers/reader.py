@@ -6,6 +6,7 @@ N texts, T terms in all of them. A term is a word of an analyzer (`terms.py`) or
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from twotower.towers.shape import check_size
+from twotower.towers.shape import MAX_SIZE, check_size
 
 
 class Terms(NamedTuple):
@@ -77,6 +78,16 @@ class Reader(ABC):
         InvalidInputError
             If a text has a lone surrogate.
         """
+
+    @abstractmethod
+    def rows_of(self, words: list[str]) -> npt.NDArray[np.int64]:
+        """Return for each word the row of the one term that it is, or -1 if it is none or several, int64 [N]."""
+
+    def unlimited(self) -> Self:
+        """Return this reader without a limit of terms."""
+        other = copy(self)
+        other.max_terms = MAX_SIZE
+        return other
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:

@@ -57,6 +57,15 @@ class TermReader(Reader):
         lengths = np.minimum(np.diff(starts), self.max_terms)
         return Terms(ids[kept], np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
 
+    def rows_of(self, words: list[str]) -> npt.NDArray[np.int64]:
+        """Return the row of the term that the analyzer makes of each word, or -1."""
+        found = self.analyzer.term_ids(words, self.vocabulary, grow=False)
+        rows = np.full(len(words), -1, np.int64)
+        offsets = np.asarray(found.offsets, np.int64)
+        alone = np.diff(offsets) == 1
+        rows[alone] = np.asarray(found.ids, np.int64)[offsets[:-1][alone]]
+        return rows
+
     def settings(self) -> dict[str, Any]:
         """Return the analyzer's configuration; an analyzer that is a function of the user's own has none."""
         return {"analyzer": self.analyzer.to_config()}

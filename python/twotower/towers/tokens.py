@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from twotower.errors import InputTypeError, InvalidInputError
@@ -49,6 +50,15 @@ class TokenReader(Reader):
             list(texts), self.max_terms, add_special_tokens=False, threads=torch.get_num_threads()
         )
         return Terms(found.ids.astype(np.int64), found.offsets)
+
+    def rows_of(self, words: list[str]) -> npt.NDArray[np.int64]:
+        """Return the token that each word is, or -1; a word of which the tokenizer knows nothing is none."""
+        found = self.tokenizer.encode_batch(words, 2, add_special_tokens=False, threads=torch.get_num_threads())
+        rows = np.full(len(words), -1, np.int64)
+        alone = np.diff(found.offsets) == 1
+        rows[alone] = found.ids[found.offsets[:-1][alone]]
+        unknown = self.tokenizer.encode_batch(["\U000f0000"], 1, add_special_tokens=False).ids  # a private character
+        return np.where(np.isin(rows, unknown), -1, rows)
 
     def settings(self) -> dict[str, Any]:
         """Return the name of the tokenizer's class."""

@@ -15,7 +15,8 @@ from torch import nn
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.text import SubwordTokenizer, Vocabulary, as_analyzer
 from twotower.towers.encoding import encode
-from twotower.towers.heads import check_head
+from twotower.towers.first_weights import first_vectors, first_weights
+from twotower.towers.heads import HeadedTower, check_head
 from twotower.towers.reader import Reader
 from twotower.towers.saving import load_model, save_model
 from twotower.towers.shape import check_seed, check_similarity, unit_rows
@@ -92,6 +93,7 @@ class TwoTower(nn.Module):
         self.query_tower, self.document_tower = make_towers(
             tower, reader.n_terms, options, tied=tied, shared=shared, head=self.head, seed=seed
         )
+        self.given: dict[str, torch.Tensor] = {}  # parameters of a tower that did not begin at random
         self.out_dim = self.query_tower.out_dim
         check_similarity(similarity, self.out_dim)
 
@@ -138,8 +140,12 @@ class TwoTower(nn.Module):
         vocabulary: Vocabulary | SubwordTokenizer,
         analyzer: Any = None,
         *,
-        dim: int = 256,
+        dim: int | None = None,
         out_dim: int | None = None,
+        vectors: Any = None,
+        weights: Any = None,
+        corpus: Iterable[str] | None = None,
+        frozen: bool = False,
         **shared: Any,
     ) -> Self:
         """Return an untrained model whose towers average word embeddings.
@@ -149,9 +155,22 @@ class TwoTower(nn.Module):
         vocabulary, analyzer
             As of `build`.
         dim, out_dim
-            As of `twotower.towers.average.AverageTower`.
+            As of `twotower.towers.average.AverageTower`; with `vectors` dim is theirs.
+        vectors : ndarray, str or Path, optional
+            First embeddings: a matrix [V, dim], a file of word vectors (GloVe, word2vec) or the folder of a BERT whose
+            tokenizer is `vocabulary`; see `twotower.towers.first_weights.first_vectors`. None: random ones.
+        weights : "idf" or ndarray of float [V], optional
+            Of terms in the mean; not trained. "idf" is counted over `corpus`.
+        corpus : iterable of str, optional
+        frozen : bool
+            Keep the embeddings as they are in training.
         **shared
             `tied`, `shared`, `head`, `similarity`, `max_terms`, `seed`: as of `build`.
+
+        Raises
+        ------
+        InvalidInputError
+            If `dim` is not that of `vectors`; and as `build`, `first_vectors` and `first_weights`.
 
         Examples
         --------
@@ -161,7 +180,25 @@ class TwoTower(nn.Module):
         >>> model.encode_documents(texts).shape
         (2, 8)
         """
-        return cls.build("average", vocabulary, analyzer, dim=dim, out_dim=out_dim, **shared)
+        given: dict[str, Any] = {}
+        if vectors is not None or weights is not None:
+            reader = _reader(vocabulary, analyzer, shared.get("max_terms", 128))
+            if vectors is not None:
+                found = first_vectors(reader, vectors, frozen=frozen, seed=shared.get("seed", 0))
+                if dim not in (None, found.shape[1]):
+                    raise InvalidInputError(f"dim is {dim}, but the vectors given have {found.shape[1]} dimensions")
+                dim, given["embedding.weight"] = found.shape[1], found
+            if weights is not None:
+                given["weights"] = first_weights(reader, weights, corpus)
+        if corpus is not None and not isinstance(weights, str):
+            raise InvalidInputError('corpus is for weights="idf": give both or none')
+        options = {"weighted": weights is not None, "frozen": frozen, "start": "given" if given else "random"}
+        model = cls.build(
+            "average", vocabulary, analyzer, dim=256 if dim is None else dim, out_dim=out_dim, **options, **shared
+        )
+        model.given = {name: torch.from_numpy(values) for name, values in given.items()}
+        model._put_given()
+        return model
 
     @classmethod
     def rnn(
@@ -268,7 +305,11 @@ class TwoTower(nn.Module):
 
     def twin(self, seed: int | None = None) -> Self:
         """Return an untrained model of the same make: with this model's first weights, or those of another `seed`."""
-        return type(self)(
+        if self.query_tower.options.get("start") == "given" and not self.given:
+            raise InvalidInputError(
+                "this model began with vectors or weights that were given and are not kept on disk: build its twin from them"
+            )
+        twin = type(self)(
             self.tower,
             self.reader,
             self.query_tower.options,
@@ -278,6 +319,17 @@ class TwoTower(nn.Module):
             similarity=self.similarity,
             seed=self.seed if seed is None else seed,
         )
+        twin.given = self.given
+        twin._put_given()
+        return twin
+
+    def _put_given(self) -> None:
+        """Copy the first embeddings and weights that were given into both towers."""
+        with torch.no_grad():
+            for name, values in self.given.items():
+                for tower in (self.query_tower, self.document_tower):
+                    body = tower.body if isinstance(tower, HeadedTower) else tower
+                    body.get_parameter(name).copy_(values)
 
     def forward(
         self, queries: tuple[torch.Tensor, torch.Tensor], documents: tuple[torch.Tensor, torch.Tensor]

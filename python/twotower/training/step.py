@@ -18,8 +18,8 @@ from twotower.training.pairs import TrainingSet
 
 if TYPE_CHECKING:
     from twotower.losses import Loss
-    from twotower.towers.tower import Tower
     from twotower.towers import TwoTower
+    from twotower.towers.tower import Tower
 
 TABLE = "embedding.weight"
 WEIGHT_SHARE = 0.1

@@ -68,9 +68,7 @@ def test_means_and_gradients_are_those_of_the_definition_and_of_torch(dim, weigh
     np.testing.assert_allclose(means.detach().float(), exact.detach(), rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(table.grad.float(), exact_table.grad, rtol=tolerance, atol=tolerance)
     if not weighted:
-        plain = functional.embedding_bag(
-            ids, table.detach().float(), offsets, mode="mean", include_last_offset=True
-        )
+        plain = functional.embedding_bag(ids, table.detach().float(), offsets, mode="mean", include_last_offset=True)
         np.testing.assert_allclose(means.detach().float(), plain, rtol=tolerance, atol=tolerance)
 
 

@@ -88,8 +88,8 @@ struct Tail {
 };
 
 __m256 step_of(__m256 first, __m256 second, const AdamStep& s) noexcept {
-  const __m256 spread = _mm256_add_ps(_mm256_sqrt_ps(_mm256_mul_ps(second, _mm256_set1_ps(s.correction))),
-                                      _mm256_set1_ps(s.epsilon));
+  const __m256 spread =
+      _mm256_add_ps(_mm256_sqrt_ps(_mm256_mul_ps(second, _mm256_set1_ps(s.correction))), _mm256_set1_ps(s.epsilon));
   return _mm256_div_ps(_mm256_mul_ps(_mm256_set1_ps(s.rate), first), spread);
 }
 
@@ -139,9 +139,8 @@ void adam_step(float* weight, float* first, float* second, const float* gradient
 
 void adam_idle(float* weight, float* first, float* second, std::size_t dim, const AdamStep* steps,
                std::size_t n_steps) noexcept {
-  over_lanes(weight, first, second, first, dim, [steps, n_steps](float* w, float* m, float* v, const float*) {
-    idle_lane(w, m, v, steps, n_steps);
-  });
+  over_lanes(weight, first, second, first, dim,
+             [steps, n_steps](float* w, float* m, float* v, const float*) { idle_lane(w, m, v, steps, n_steps); });
 }
 
 }  // namespace

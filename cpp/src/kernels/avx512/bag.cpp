@@ -56,8 +56,10 @@ void sum_panels(const T* table, std::size_t dim, const std::int64_t* ids, const 
                 float* sum) noexcept {
   constexpr __mmask16 all = 0xffff;
   std::size_t d = 0;
-  for (; d + 16 * kLane <= dim; d += 16 * kLane) add_panel<T, 16, kWeighted>(table + d, dim, ids, weights, n, all, sum + d);
-  for (; d + 4 * kLane <= dim; d += 4 * kLane) add_panel<T, 4, kWeighted>(table + d, dim, ids, weights, n, all, sum + d);
+  for (; d + 16 * kLane <= dim; d += 16 * kLane)
+    add_panel<T, 16, kWeighted>(table + d, dim, ids, weights, n, all, sum + d);
+  for (; d + 4 * kLane <= dim; d += 4 * kLane)
+    add_panel<T, 4, kWeighted>(table + d, dim, ids, weights, n, all, sum + d);
   for (; d < dim; d += kLane) add_panel<T, 1, kWeighted>(table + d, dim, ids, weights, n, first_of(dim - d), sum + d);
 }
 
@@ -72,8 +74,8 @@ void sum(const T* table, std::size_t dim, const std::int64_t* ids, const float* 
 }
 
 __m512 step_of(__m512 first, __m512 second, const AdamStep& s) noexcept {
-  const __m512 spread = _mm512_add_ps(_mm512_sqrt_ps(_mm512_mul_ps(second, _mm512_set1_ps(s.correction))),
-                                      _mm512_set1_ps(s.epsilon));
+  const __m512 spread =
+      _mm512_add_ps(_mm512_sqrt_ps(_mm512_mul_ps(second, _mm512_set1_ps(s.correction))), _mm512_set1_ps(s.epsilon));
   return _mm512_div_ps(_mm512_mul_ps(_mm512_set1_ps(s.rate), first), spread);
 }
 
