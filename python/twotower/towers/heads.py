@@ -35,6 +35,7 @@ class HeadedTower(Tower):
         super().__init__()
         self.embedding = body.embedding  # before the body, so that the table has the name that training looks for
         self.body = body
+        self.by_row = tuple(f"body.{name}" for name in body.by_row)
         self.options = body.options
         self.out_dim = head["dim"]
         self.head = _network(body.out_dim, head)

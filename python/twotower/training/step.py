@@ -97,25 +97,24 @@ class Stepper:
         """Return the vectors of queries and documents, and for each table the distinct terms and their rows."""
         sides = [training.queries.select(batch.queries).tensors(), training.documents.select(batch.documents).tensors()]
         names = ["query_tower", "document_tower"]
-        groups = (
-            [(names[0], sides)]
-            if self.model.tied
-            else [(name, [side]) for name, side in zip(names, sides, strict=True)]
-        )
+        towers = [self.model.query_tower, self.model.document_tower]
+        one_table = towers[0].embedding is towers[1].embedding  # of tied towers, and of some that are not
+        groups = [[0, 1]] if one_table else [[0], [1]]
         tables: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
         vectors: list[torch.Tensor] = []
-        for name, read in groups:
-            tower: Tower = self.model.get_submodule(name)  # type: ignore[assignment]
-            table = tower.get_parameter(TABLE)
-            distinct, places = distinct_rows(torch.cat([ids for ids, _ in read]), len(table))
-            self.optimiser.prepare(f"{name}.{TABLE}", distinct)
+        for group in groups:
+            name = f"{names[group[0]]}.{TABLE}"
+            table = towers[group[0]].get_parameter(TABLE)
+            distinct, places = distinct_rows(torch.cat([sides[i][0] for i in group]), len(table))
+            self.optimiser.prepare(name, distinct)
             rows = table.detach().index_select(0, distinct).requires_grad_(table.requires_grad)
             if table.requires_grad:
-                tables[f"{name}.{TABLE}"] = distinct, rows
-            cut = {TABLE: rows} | {other: tower.get_parameter(other).detach()[distinct] for other in tower.by_row}
-            for part, (_, offsets) in zip(places.split([len(ids) for ids, _ in read]), read, strict=True):
+                tables[name] = distinct, rows
+            for i, part in zip(group, places.split([len(sides[i][0]) for i in group]), strict=True):
+                tower = towers[i]
+                cut = {TABLE: rows} | {other: tower.get_parameter(other).detach()[distinct] for other in tower.by_row}
                 with torch.autocast("cpu", torch.bfloat16, enabled=self.low_precision):
-                    read_vectors = functional_call(tower, cut, (part, offsets))
+                    read_vectors = functional_call(tower, cut, (part, sides[i][1]))
                 vectors.append(self.model.finish(read_vectors.float()))
         return vectors, tables
 
