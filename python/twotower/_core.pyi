@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'DenseCodes', 'DenseIndex', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TfidfOptions', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'build_weighted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_codes_make', 'find_in_dict', 'hardware_threads', 'hash_ngrams', 'isa_name', 'isa_names', 'merge_fields', 'most_weight', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'DenseCodes', 'DenseIndex', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TfidfOptions', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'Word2VecTraining', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'build_weighted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_codes_make', 'find_in_dict', 'hardware_threads', 'hash_ngrams', 'isa_name', 'isa_names', 'merge_fields', 'most_weight', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
 class TextViews:
     @staticmethod
     def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
@@ -440,6 +440,16 @@ class StreamedRun:
     @property
     def n_queries(self) -> int:
         ...
+class Word2VecTraining:
+    """
+    Skip-gram or CBOW with negative sampling, in place.
+    """
+    def __init__(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], inputs: numpy.typing.NDArray[numpy.float32], outputs: numpy.typing.NDArray[numpy.float32], *, cbow: bool, window: typing.SupportsInt | typing.SupportsIndex, negative: typing.SupportsInt | typing.SupportsIndex, epochs: typing.SupportsInt | typing.SupportsIndex, lr: typing.SupportsFloat | typing.SupportsIndex, min_lr: typing.SupportsFloat | typing.SupportsIndex, subsample: typing.SupportsFloat | typing.SupportsIndex, negative_power: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def run(self, n_words: typing.SupportsInt | typing.SupportsIndex) -> int:
+        """
+        Words read since the start.
+        """
 def bm25_variants() -> list[str]:
     """
     Names of the BM25 variants.

@@ -23,7 +23,14 @@ LINES = [
 ]
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 # Files allowed to import the extension module, and rooms allowed to import torch (besides function-local imports).
-CORE_USERS = {"hardware.py", "storage.py", "text/native.py", "index/native.py", "evaluation/native.py", "pretraining/native.py"}
+CORE_USERS = {
+    "hardware.py",
+    "storage.py",
+    "text/native.py",
+    "index/native.py",
+    "evaluation/native.py",
+    "pretraining/native.py",
+}
 TORCH_ROOMS = {"towers", "losses", "training"}
 
 

@@ -34,7 +34,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     A sentence ends at ``.``, ``!``, ``?``, an ellipsis (with quotes and brackets that close behind them) before white
     space, at the full stops of Chinese and Japanese, and at an empty line. A single full stop does not end one behind an
     abbreviation, an initial ("J. Smith", "U.S. Army"), or before a word in lower case; behind "no." not before a number.
-    So "in the U.S. It was" stays one sentence: for pseudo-queries a sentence too long does less harm than half a one.
+    What has no letter and no digit belongs to the sentence before. So "in the U.S. It was" stays one sentence: for
+    pseudo-queries a sentence too long does less harm than half a one.
 
     Examples
     --------
@@ -54,9 +55,14 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 def _add(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> None:
     piece = text[start:end]
-    if stripped := piece.strip():
-        first = start + len(piece) - len(piece.lstrip())
-        spans.append((first, first + len(stripped)))
+    if not (stripped := piece.strip()):
+        return
+    first = start + len(piece) - len(piece.lstrip())
+    last = first + len(stripped)
+    if spans and not any(char.isalnum() for char in stripped):  # a full stop that stands alone
+        spans[-1] = (spans[-1][0], last)
+    else:
+        spans.append((first, last))
 
 
 def _ends(text: str, found: re.Match[str]) -> bool:
