@@ -2,13 +2,13 @@
 
 import re
 
-ABBREVIATIONS = frozenset(
-    """
-    al approx apr assn aug ave bros ca capt cf ch cie co col corp cpl dec dept dr e.g ed eds eq eqs esp est et etc ex feb
-    fig figs fr ft gen gov hon i.e inc jan jr jul jun lat lb lt ltd maj mar messrs mr mrs ms mt nos nov oct op p pp ph.d pl
-    pres prof prop pt ref refs rep resp rev sec sen sep sept sgt sp spp sr ssp st subsp supt univ v var viz vol vols vs
-    """.split()
-)
+_ENGLISH = """
+al approx apr assn aug ave bros ca capt cf ch cie co col corp cpl dec dept dr e.g ed eds eq eqs esp
+est et etc ex feb fig figs fr ft gen gov hon i.e inc jan jr jul jun lat lb lt ltd maj mar messrs mr
+mrs ms mt nos nov oct op p pp ph.d pl pres prof prop pt ref refs rep resp rev sec sen sep sept sgt
+sp spp sr ssp st subsp supt univ v var viz vol vols vs
+"""
+ABBREVIATIONS = frozenset(_ENGLISH.split())
 """Lower-case words that a full stop follows without an end; "no." is one before a number only."""
 
 _END = re.compile(r"""[.!?\u2026]+["'\u2019\u201d)\]]*(?=\s)|[\u3002\uff01\uff1f]+["\u300d\u300f\uff09]*|\n\s*\n""")

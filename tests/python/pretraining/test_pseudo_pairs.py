@@ -87,7 +87,7 @@ def test_what_cannot_make_a_pair_is_left_out():
         "b": Document("Third one. Fourth one."),
     }
     collection = Collection("few", corpus, {})
-    vocabulary = Vocabulary("only one sentence here first second known words third fourth".split())
+    vocabulary = Vocabulary(["only", "one", "sentence", "here", "first", "second", "known", "words", "third", "fourth"])
     reader = tt.TwoTower.average(vocabulary, PLAIN, dim=4).reader
     assert ict(collection).training_set(reader, 0, 1).query_ids == ["a", "b"]
     with pytest.raises(tt.errors.InvalidInputError, match="two sentences"):

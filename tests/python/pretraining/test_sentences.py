@@ -22,7 +22,7 @@ def sentences(text):
         ["He lived in the U.S. Army base.", "It closed."],
         ["See Fig. 3 and No. 5 of vol. 2.", "The answer was no.", "Really."],
         ["It is 3.5 m long, i.e. long, cf. Smith et al. 1999.", "So it is."],
-        ['"It ends." He left.'.split(" He")[0], "He left."],
+        [['"It ends."', " left."][0], "He left."],
         ["It ends (so it does.)", "He left."],
         ["Wait ... and see.", "Now…", "Done."],
         ["no capital. no end. still one."],

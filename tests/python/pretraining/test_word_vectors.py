@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import word2vec_oracle as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import twotower as tt
+import word2vec_oracle as oracle
 from real_data import require
 from twotower.pretraining import word2vec
 from twotower.pretraining.word_vectors import Word2VecOptions, WordVectors, vectors_of_ids
