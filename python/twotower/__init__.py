@@ -26,7 +26,12 @@ _HOMES = {
     "twotower.types": "Collection Document Hit Hits Qrels Run",
 }
 _EXPORTS = {name: module for module, names in _HOMES.items() for name in names.split()}
-_ROOMS = {"errors": "twotower.errors", "losses": "twotower.losses", "mine": "twotower.negatives", "pretraining": "twotower.pretraining"}
+_ROOMS = {
+    "errors": "twotower.errors",
+    "losses": "twotower.losses",
+    "mine": "twotower.negatives",
+    "pretraining": "twotower.pretraining",
+}
 __all__ = [*sorted(_EXPORTS), *_ROOMS, "__version__"]
 
 

@@ -14,13 +14,19 @@ STEPS = ("word2vec", "ict", "titles")
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--out", type=OutFolder(), required=True, help="Folder to save the model in.")
 @click.option(
-    "--step", "steps", multiple=True, type=click.Choice(STEPS), help="What to learn, in this order; may be given several times. [default: ict]"
+    "--step",
+    "steps",
+    multiple=True,
+    type=click.Choice(STEPS),
+    help="What to learn, in this order; may be given several times. [default: ict]",
 )
 @click.option("--start", type=click.Path(), help="Folder of a model to go on with, instead of a new average tower.")
 @click.option("--tokens", type=click.IntRange(1), help="Read subwords of a vocabulary of this size, instead of words.")
 @click.option("--dim", default=256, show_default=True, type=click.IntRange(1), help="Width of the new tower.")
 @click.option("--epochs", default=3, show_default=True, type=click.IntRange(1), help="Of each step.")
-@click.option("--batch-size", default=1024, show_default=True, type=click.IntRange(2), help="Pairs that meet in a step.")
+@click.option(
+    "--batch-size", default=1024, show_default=True, type=click.IntRange(2), help="Pairs that meet in a step."
+)
 @click.option("--lr", default=0.1, show_default=True, type=float, help="Of ict and titles.")
 @common
 def pretrain(
@@ -44,7 +50,9 @@ def pretrain(
         log(f"reading {source}")
         collections.append(load_collection(source))
     corpus = joined_corpora(collections)
-    model = TwoTower.from_pretrained(start) if start is not None else new_model(corpus, dim=dim, n_tokens=tokens, seed=seed)
+    model = (
+        TwoTower.from_pretrained(start) if start is not None else new_model(corpus, dim=dim, n_tokens=tokens, seed=seed)
+    )
     labelled = next((collection for collection in collections if "valid" in collection.qrels), None)
     done: list[dict[str, Any]] = []
     for step in steps or ("ict",):

@@ -26,7 +26,11 @@ from twotower.registry import choose
 )
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
 @click.option("--loss", help=f"Instead of the recipe's: one of {', '.join(sorted(LOSSES))}.")
-@click.option("--start", type=click.Path(), help="Folder of a model, such as `twotower pretrain` makes: every tower starts with its weights.")
+@click.option(
+    "--start",
+    type=click.Path(),
+    help="Folder of a model, such as `twotower pretrain` makes: every tower starts with its weights.",
+)
 @click.option("--negatives", help=f"Besides those of the batch: one of {', '.join(sorted(NEGATIVES))}.")
 @common
 def train(

@@ -8,12 +8,12 @@ from typing import Any
 
 _HOMES = {
     "PseudoPairs": "twotower.pretraining.pseudo_pairs",
-    "WordVectors": "twotower.pretraining.word2vec",
+    "WordVectors": "twotower.pretraining.word_vectors",
     "ict": "twotower.pretraining.pseudo_pairs",
     "sentence_spans": "twotower.pretraining.sentences",
     "start_from_words": "twotower.pretraining.embeddings",
     "titles": "twotower.pretraining.pseudo_pairs",
-    "word2vec": "twotower.pretraining.word2vec",
+    "word2vec": "twotower.pretraining.word_vectors",
 }
 __all__ = sorted(_HOMES)
 

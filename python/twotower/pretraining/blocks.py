@@ -49,7 +49,12 @@ class Blocks:
             ids.append(found.ids.astype(np.int32))
             lengths.append(found.lengths)
             sizes += [len(block) for block in batch]
-        return cls(np.concatenate(ids), _offsets(np.concatenate(lengths)), _offsets(np.array(sizes, np.int64)), reader.max_terms)
+        return cls(
+            np.concatenate(ids),
+            _offsets(np.concatenate(lengths)),
+            _offsets(np.array(sizes, np.int64)),
+            reader.max_terms,
+        )
 
     @property
     def lengths(self) -> Rows:
@@ -60,7 +65,10 @@ class Blocks:
         """Return the terms of units, each a text."""
         lengths = self.lengths[units]
         offsets = _offsets(lengths)
-        return Terms(self.ids[np.arange(offsets[-1]) + np.repeat(self.units[units] - offsets[:-1], lengths)].astype(np.int64), offsets)
+        return Terms(
+            self.ids[np.arange(offsets[-1]) + np.repeat(self.units[units] - offsets[:-1], lengths)].astype(np.int64),
+            offsets,
+        )
 
     def without(self, rows: Rows, removed: Rows) -> Terms:
         """Return the terms of blocks `rows`, at most `max_terms` each, without the unit that is `removed` of each (-1: none)."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twotower.errors import InvalidInputError
-from twotower.pretraining.word2vec import Floats, Word2VecOptions, vectors_of_ids
+from twotower.pretraining.word_vectors import Floats, Word2VecOptions, vectors_of_ids
 from twotower.text import TermIds
 from twotower.towers import TwoTower
 
@@ -77,6 +77,8 @@ def _table(tower: Any) -> Floats:
     """Return the rows of a tower's embedding table, which share its memory."""
     embedding = getattr(tower, "embedding", None)
     if embedding is None:
-        raise InvalidInputError(f"the tower {type(tower).__name__} has no embedding table that word vectors could start")
+        raise InvalidInputError(
+            f"the tower {type(tower).__name__} has no embedding table that word vectors could start"
+        )
     rows: Floats = embedding.weight.detach().numpy()
     return rows

@@ -112,7 +112,9 @@ class _Corpus:
     same_text: Rows
 
     @classmethod
-    def of(cls, collection: Collection, reader: Reader, units: Callable[[Document], list[str]], *, titles: bool) -> "_Corpus":
+    def of(
+        cls, collection: Collection, reader: Reader, units: Callable[[Document], list[str]], *, titles: bool
+    ) -> "_Corpus":
         every = Blocks.of((units(document) for document in collection.corpus.values()), reader)
         is_title = np.zeros(len(every.lengths), bool)
         is_title[every.blocks[:-1]] = True
@@ -202,7 +204,9 @@ def _checked(collection: Collection, labelled: Collection | None, kind: str, mas
     labelled = collection if labelled is None else labelled
     for given in (collection, labelled):
         if not isinstance(given, Collection):
-            raise InputTypeError(f"a collection is of type {type(given).__name__}: give a Collection, as of twotower.load_collection")
+            raise InputTypeError(
+                f"a collection is of type {type(given).__name__}: give a Collection, as of twotower.load_collection"
+            )
     return PseudoPairs(collection, labelled, kind, mask_rate)
 
 

@@ -41,7 +41,9 @@ def new_model(corpus: Collection, *, dim: int = 256, n_tokens: int | None = None
     return TwoTower.average(Vocabulary.count(texts, Analyzer("english")), "english", dim=dim, seed=seed)
 
 
-def run_step(model: TwoTower, step: str, corpus: Collection, labelled: Collection | None, **settings: Any) -> dict[str, Any]:
+def run_step(
+    model: TwoTower, step: str, corpus: Collection, labelled: Collection | None, **settings: Any
+) -> dict[str, Any]:
     """Pre-train `model` by one step and return what was done, in numbers.
 
     Parameters
@@ -72,4 +74,10 @@ def run_step(model: TwoTower, step: str, corpus: Collection, labelled: Collectio
     valid = None if labelled is None else "valid"
     history = train(model, PAIRS[step](corpus, labelled=labelled), valid=valid, **settings)
     seconds = round(time.process_time() - started, 1)
-    return {"step": step, "cpu_seconds": seconds, "loss": history.losses[-1], "valid": history.best_valid, "epoch": history.best_epoch}
+    return {
+        "step": step,
+        "cpu_seconds": seconds,
+        "loss": history.losses[-1],
+        "valid": history.best_valid,
+        "epoch": history.best_epoch,
+    }

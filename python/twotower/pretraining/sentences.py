@@ -2,13 +2,13 @@
 
 import re
 
-ABBREVIATIONS = frozenset(
-    """
-    al approx apr assn aug ave bros ca capt cf ch cie co col corp cpl dec dept dr e.g ed eds eq eqs esp est et etc ex feb
-    fig figs fr ft gen gov hon i.e inc jan jr jul jun lat lb lt ltd maj mar messrs mr mrs ms mt nos nov oct op p pp ph.d pl
-    pres prof prop pt ref refs rep resp rev sec sen sep sept sgt sp spp sr ssp st subsp supt univ v var viz vol vols vs
-    """.split()
-)
+_ENGLISH = """
+al approx apr assn aug ave bros ca capt cf ch cie co col corp cpl dec dept dr e.g ed eds eq eqs esp
+est et etc ex feb fig figs fr ft gen gov hon i.e inc jan jr jul jun lat lb lt ltd maj mar messrs mr
+mrs ms mt nos nov oct op p pp ph.d pl pres prof prop pt ref refs rep resp rev sec sen sep sept sgt
+sp spp sr ssp st subsp supt univ v var viz vol vols vs
+"""
+ABBREVIATIONS = frozenset(_ENGLISH.split())
 """Lower-case words that a full stop follows without an end; "no." is one before a number only."""
 
 _END = re.compile(r"""[.!?\u2026]+["'\u2019\u201d)\]]*(?=\s)|[\u3002\uff01\uff1f]+["\u300d\u300f\uff09]*|\n\s*\n""")
@@ -34,7 +34,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     A sentence ends at ``.``, ``!``, ``?``, an ellipsis (with quotes and brackets that close behind them) before white
     space, at the full stops of Chinese and Japanese, and at an empty line. A single full stop does not end one behind an
     abbreviation, an initial ("J. Smith", "U.S. Army"), or before a word in lower case; behind "no." not before a number.
-    So "in the U.S. It was" stays one sentence: for pseudo-queries a sentence too long does less harm than half a one.
+    What has no letter and no digit belongs to the sentence before. So "in the U.S. It was" stays one sentence: for
+    pseudo-queries a sentence too long does less harm than half a one.
 
     Examples
     --------
@@ -54,9 +55,14 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 def _add(text: str, start: int, end: int, spans: list[tuple[int, int]]) -> None:
     piece = text[start:end]
-    if stripped := piece.strip():
-        first = start + len(piece) - len(piece.lstrip())
-        spans.append((first, first + len(stripped)))
+    if not (stripped := piece.strip()):
+        return
+    first = start + len(piece) - len(piece.lstrip())
+    last = first + len(stripped)
+    if spans and not any(char.isalnum() for char in stripped):  # a full stop that stands alone
+        spans[-1] = (spans[-1][0], last)
+    else:
+        spans.append((first, last))
 
 
 def _ends(text: str, found: re.Match[str]) -> bool:

@@ -76,7 +76,9 @@ class Word2VecOptions:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InputTypeError(f"{name} is {value!r}: it must be a number")
             if not math.isfinite(value) or value < 0 or (name == "lr" and value == 0):
-                raise InvalidInputError(f"{name} is {value!r}: it must be finite and {'above 0' if name == 'lr' else '0 or more'}")
+                raise InvalidInputError(
+                    f"{name} is {value!r}: it must be finite and {'above 0' if name == 'lr' else '0 or more'}"
+                )
 
     @property
     def rate(self) -> float:
@@ -262,7 +264,9 @@ def _check_sound(inputs: Floats, outputs: Floats, epoch: int, lr: float) -> None
     for table in (inputs, outputs):
         worst = float(np.abs(table).max())
         if not worst < MAX_VECTOR:  # NaN is not
-            raise TrainingError(f"word vectors have a component of {worst:g} after epoch {epoch} with lr {lr:g}: take a smaller lr")
+            raise TrainingError(
+                f"word vectors have a component of {worst:g} after epoch {epoch} with lr {lr:g}: take a smaller lr"
+            )
 
 
 def _check_int(name: str, value: Any, low: int, high: int) -> int:
