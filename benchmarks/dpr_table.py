@@ -32,7 +32,8 @@ from twotower.negatives.doc_lists import DocLists
 from twotower.negatives.source import Source
 
 MEASURES = ("Success@1", "Success@5", "Success@20", "Success@100")
-RATES, TUNING_SEED = (0.05, 0.1, 0.2), 100
+RATES = {8: (0.02, 0.05, 0.1), 32: (0.05, 0.1, 0.2), 128: (0.05, 0.1, 0.2)}  # by size of the batch
+TUNING_SEED = 100
 DEPTH, EPOCHS = 50, 4
 TOWER = Recipe("tower", "average", {"dim": 256, "max_terms": 256}, n_tokens=4000)
 
@@ -168,7 +169,7 @@ class Table:
         pieces = [
             Piece(f"tune/{row.name}/{lr}", seconds[row], lambda row=row, lr=lr: self.tried(row, lr))
             for row in TABLE
-            for lr in RATES
+            for lr in RATES[row.batch_size]
         ]
         pieces.append(Piece("controls", 8 * self.scale, self.controls))
         for seed in self.seeds:
@@ -213,7 +214,7 @@ class Table:
 
 def best_rate(row, found):
     """Return the rate of a line with the highest figure on valid."""
-    return max(RATES, key=lambda lr: found[f"tune/{row.name}/{lr}"]["best"])
+    return max(RATES[row.batch_size], key=lambda lr: found[f"tune/{row.name}/{lr}"]["best"])
 
 
 def task_of(data, name):
@@ -248,7 +249,9 @@ def tables(found, test):
     rows = rows_of(record for key, record in found.items() if not key.startswith("tune/"))
     order = ["random", "query-blind", "BM25", "tower, untrained", f"{CONTROL.name}, shuffled", *(r.name for r in TABLE)]
     chosen = [
-        f"{row.name}: {best_rate(row, found)}" for row in TABLE if all(f"tune/{row.name}/{lr}" in found for lr in RATES)
+        f"{row.name}: {best_rate(row, found)}"
+        for row in TABLE
+        if all(f"tune/{row.name}/{lr}" in found for lr in RATES[row.batch_size])
     ]
     blocks = [means_table(rows, test, MEASURES, order), differences_table(rows, [test], PAIRS, MEASURES[1:3])]
     failed = [key for key, record in found.items() if record.get("failure")]
