@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
 from twotower.evaluation import Comparison, compare
 from twotower.evaluation.evaluate import query_values
 from twotower.evaluation.rankings import Values
-from twotower.index import BM25Index, FlatIndex
-from twotower.search import Dense, Hybrid, QueryBlind, Searcher, random_run, search_split
+from twotower.experiments.searched import SearchedCorpus
+from twotower.search import Hybrid, Searcher, random_run, search_split
 from twotower.text import Analyzer, Vocabulary, WordPiece
 from twotower.towers import TwoTower
 from twotower.training import History, train
@@ -204,9 +203,7 @@ class _Bench:
         log: Callable[[str], None],
     ) -> None:
         self.collection, self.tests, self.measures, self.log = collection, tests, measures, log
-        self.doc_ids = list(collection.corpus)
-        self.texts = [document.full_text for document in collection.corpus.values()]
-        self.bm25 = BM25Index.build(self.texts, self.doc_ids, threads=threads)
+        self.corpus = SearchedCorpus(collection, threads)
         self.runs: dict[str, dict[str, list[Run]]] = {}
         self.result = LearningResult(
             collection.name, collection.fingerprint(), {split: len(collection.split(split)) for split in tests}
@@ -218,8 +215,9 @@ class _Bench:
             self._add_runs(
                 "random", {split: random_run(self.collection, split, k=DEPTH, seed=seed) for split in self.tests}
             )
-        self._query_blind(recipes[0].build(self.collection, seeds[0]))
-        self._add("BM25", self.bm25)
+        untrained = recipes[0].build(self.collection, seeds[0])
+        self._add("query-blind", self.corpus.query_blind(untrained, TRAIN))
+        self._add("BM25", self.corpus.bm25)
         for number, recipe in enumerate(recipes):
             for seed in seeds:
                 self._train(recipe, seed, keep=seed == seeds[0], fuse=number == 0)
@@ -231,18 +229,18 @@ class _Bench:
 
     def _train(self, recipe: Recipe, seed: int, *, keep: bool, fuse: bool) -> None:
         model = recipe.build(self.collection, seed)
-        self._add(f"{recipe.name}, untrained", self._dense(model))
+        self._add(f"{recipe.name}, untrained", self.corpus.dense(model))
         shuffled = deepcopy(model)
         self._fit(f"{recipe.name}, shuffled", shuffled, recipe, seed, shuffle_labels=True)
-        self._add(f"{recipe.name}, shuffled", self._dense(shuffled))
+        self._add(f"{recipe.name}, shuffled", self.corpus.dense(shuffled))
         history = self._fit(recipe.name, model, recipe, seed, shuffle_labels=False)
-        dense = self._dense(model)
+        dense = self.corpus.dense(model)
         self._add(recipe.name, dense)
         if keep:
             self.result.models.append(model)
             self.result.histories.append(history)
         if fuse:
-            hybrid = Hybrid([self.bm25, dense], fusion="linear")
+            hybrid = Hybrid([self.corpus.bm25, dense], fusion="linear")
             tuning = hybrid.tune(self.collection, split=VALID)
             best = tuning.sensitivity[tuning.weight]
             self.log(f"hybrid: weight {tuning.weight} for {recipe.name}, {tuning.measure} {best:.4f} on {VALID}")
@@ -263,19 +261,6 @@ class _Bench:
             self.log(f"this run FAILED: {history.failure}")
         self.result.seconds.setdefault(name, []).append(history.seconds)
         return history
-
-    def _dense(self, model: TwoTower) -> Dense:
-        return Dense(model, FlatIndex.build(model.encode_documents(self.texts), self.doc_ids))
-
-    def _query_blind(self, untrained: TwoTower) -> None:
-        """Rank documents by their looks (untrained embeddings, length) and by what training queries wanted."""
-        number = {doc_id: doc for doc, doc_id in enumerate(self.doc_ids)}
-        asked: dict[str, list[int]] = {}
-        for query_id, doc_id in self.collection.pairs(TRAIN):
-            asked.setdefault(query_id, []).append(number[doc_id])
-        length = np.log1p([len(text) for text in self.texts]).astype(np.float32)[:, None]
-        features = np.hstack([untrained.encode_documents(self.texts), length])
-        self._add("query-blind", query_blind(features, list(asked.values()), self.doc_ids))
 
     def _add(self, name: str, searcher: Searcher) -> None:
         self._add_runs(name, {split: search_split(searcher, self.collection, split, k=DEPTH) for split in self.tests})
@@ -300,15 +285,6 @@ class _Bench:
             for name, baseline in pairs:
                 both = {baseline: self.runs[baseline][split], name: self.runs[name][split]}
                 self.result.comparisons.append((split, compare(both, self.collection.split(split), self.measures[:1])))
-
-
-def query_blind(
-    features: npt.NDArray[np.float32], asked: Sequence[Sequence[int]], doc_ids: Sequence[str], folds: int = 5
-) -> QueryBlind:
-    """Return the strongest query-blind control that so many training queries allow."""
-    if len(asked) >= 2 * folds:
-        return QueryBlind.fit_asked(features, asked, doc_ids, folds)
-    return QueryBlind.fit(features, {doc for docs in asked for doc in docs}, doc_ids)
 
 
 def _figure(values: Sequence[float]) -> str:
