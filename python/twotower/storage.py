@@ -222,7 +222,8 @@ class StringTable(Sequence[str]):
 
     Notes
     -----
-    Its `blob` and `offsets` are read-only. ``table[i]`` decodes one string. The first `index` builds a dict of all, O(N); after that it is O(1).
+    Its `blob` and `offsets` are read-only. ``table[i]`` decodes one string. The first `index` builds a dict of all, O(N);
+    after that it is O(1).
     """
 
     def __init__(self, blob: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> None:

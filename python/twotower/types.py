@@ -7,7 +7,7 @@ document inside one index.
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -152,7 +152,7 @@ class Hits:
         """Return the hits of one query, or the lists of a slice of the queries."""
         if isinstance(query, slice):
             return Hits(self.scores[query], self.docs[query], self._name_of)
-        if isinstance(query, bool) or not isinstance(query, SupportsIndex):
+        if isinstance(query, bool) or not hasattr(query, "__index__") or np.ndim(query):
             raise InputTypeError(f"hits of query {query!r} ({type(query).__name__}): give an integer or a slice")
         row = self.docs[query]
         found = int((row >= 0).sum())

@@ -4,9 +4,11 @@ Legend: N documents, D dimensions, Q queries, K results.
 """
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from inspect import signature
 from itertools import islice
-from typing import Any, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,9 @@ from twotower.text.term_ids import batches
 MAX_PADDED_CELLS = 2**28
 """Largest Q x K when K is above N: beyond it (3 GiB of padding) `check_k` refuses."""
 
+Parameters = ParamSpec("Parameters")
+Built = TypeVar("Built")
+
 Vector = np.ndarray[tuple[int], np.dtype[np.floating[Any]]]
 """A single query, for type checkers: a search of it returns one list of hits."""
 
@@ -28,6 +33,20 @@ Matrix = np.ndarray[tuple[int, int], np.dtype[np.floating[Any]]]
 """Queries [Q, D], for type checkers: a search of them returns `Hits`."""
 
 _ROWS_AT_ONCE = 4096
+
+
+def with_known_options(build: Callable[Parameters, Built]) -> Callable[Parameters, Built]:
+    """Let a function refuse keywords that it does not have with an InputTypeError that lists those that it has."""
+    known = [each.name for each in signature(build).parameters.values()][1:]
+
+    @wraps(build)
+    def checked(*values: Parameters.args, **options: Parameters.kwargs) -> Built:
+        for name in options:
+            if name not in known:
+                raise InputTypeError(f"{build.__qualname__} has no option {name!r}: it takes {', '.join(known)}")
+        return build(*values, **options)
+
+    return checked
 
 
 def check_k(k: Any, n_queries: int = 1, n_docs: int | None = None) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
+from twotower.index.arguments import with_known_options
 from twotower.index.bm25 import as_number
 from twotower.index.explanation import Explanation, TermScore
 from twotower.index.fielded_content import FieldedContent
@@ -116,6 +117,7 @@ class BM25FIndex(LexicalIndex):
         self._query_analyzers = _distinct([content.analyzers[field] for field in fields])
 
     @classmethod
+    @with_known_options
     def build(
         cls,
         documents: Iterable[Mapping[str, Any] | Document],

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from twotower.errors import CorruptFileError
+from twotower.index.arguments import with_known_options
 from twotower.index.explanation import Explanation
 from twotower.index.hashed_ngrams import HashedNgrams
 from twotower.index.lexical import LexicalIndex
@@ -48,6 +49,7 @@ class HashedNgramIndex(LexicalIndex):
         super().__init__(content, core.LexicalScorer.log_count)
 
     @classmethod
+    @with_known_options
     def build(
         cls,
         texts: Iterable[str] | Iterable[list[str]],

@@ -1,5 +1,4 @@
-"""What every index that never changes has in common: it is its own copy, it is
-saved instead of pickled, and nobody writes to its arrays.
+"""What indexes that never change have in common: they are their own copy, are saved, not pickled, and nobody writes to them.
 
 Knows no index.
 """

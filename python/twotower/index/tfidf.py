@@ -5,7 +5,7 @@ from numbers import Real
 from typing import Any, ClassVar, Self
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
-from twotower.index.arguments import check_name
+from twotower.index.arguments import check_name, with_known_options
 from twotower.index.lexical import LexicalIndex
 from twotower.index.lexical_build import Progress
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent
@@ -73,6 +73,7 @@ class TfidfIndex(LexicalIndex):
         self.alpha: float | None = options.alpha
 
     @classmethod
+    @with_known_options
     def build(
         cls,
         texts: Iterable[str] | Iterable[list[str]],

@@ -107,6 +107,13 @@ def test_texts_and_queries_without_an_order_are_refused(kind, index, texts):
     assert len(kind.build(dict.fromkeys("ab").keys())) == 2
 
 
+def test_options_that_build_does_not_have(kind):
+    with pytest.raises(
+        InputTypeError, match=rf"{kind.__name__}\.build has no option 'k2': it takes texts, doc_ids, analyzer, "
+    ):
+        kind.build(["x"], k2=1)
+
+
 @pytest.mark.parametrize("analyzer", [None, 3])
 def test_the_message_about_an_analyzer_says_analyzer(kind, analyzer):
     with pytest.raises(InputTypeError, match="the name of an analyzer is of type"):
