@@ -1,7 +1,8 @@
 """Texts to distil all-MiniLM-L6-v2 on, and its vectors of them, kept outside the repository in parts: a run that is cut off goes on.
 
-Groups: the tokens of its vocabulary one by one, titles of pubmed-titles, the first passages of wiki-passages (vectors of minilm_vectors.py where they are kept), and
-one sentence of each of these passages, as a stand-in for a question. No query and no document of a test collection is among them.
+Groups: the tokens of its vocabulary one by one, titles of pubmed-titles, and of each of the first passages of wiki-passages one sentence,
+as a stand-in for a question. Vectors of the passages themselves are those of minilm_vectors.py. No query and no document of a test
+collection is among them.
 Legend: N texts, D dimensions.
 Command: python benchmarks/distil_teacher.py $DATA     (encodes what is missing, one thread)
 """
