@@ -10,7 +10,7 @@ namespace twotower::kernels::avx512 {
 namespace {
 
 constexpr std::size_t kLane = 16;
-constexpr std::size_t kAhead = 16;  // rows fetched before they are added: a row of a large table lies in slow memory
+constexpr std::size_t kAhead = 6;  // rows fetched before they are added: a row of a large table lies in slow memory
 
 __mmask16 first_of(std::size_t n) noexcept {
   return n >= kLane ? static_cast<__mmask16>(0xffff) : static_cast<__mmask16>((1u << n) - 1);
