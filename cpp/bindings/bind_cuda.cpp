@@ -72,12 +72,14 @@ class CudaSearcher {
   py::object kept_;
 };
 
-StoredVectors host_rows(const py::array& vectors, const std::optional<Array<float>>& scales, const std::string& storage) {
+StoredVectors host_rows(const py::array& vectors, const std::optional<Array<float>>& scales,
+                        const std::string& storage) {
   if (vectors.ndim() != 2 || (vectors.flags() & py::array::c_style) == 0) {
     throw InvalidInput("vectors must be C-contiguous [N, D]");
   }
   StoredVectors rows(vectors.data(), static_cast<std::size_t>(vectors.shape(0)),
-                     static_cast<std::size_t>(vectors.shape(1)), storage_of(storage), scales ? scales->data() : nullptr);
+                     static_cast<std::size_t>(vectors.shape(1)), storage_of(storage),
+                     scales ? scales->data() : nullptr);
   if (static_cast<std::size_t>(vectors.nbytes()) != rows.n_docs * rows.row_bytes()) {
     throw InvalidInput("vectors are not elements of their storage");
   }

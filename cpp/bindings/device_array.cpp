@@ -63,8 +63,8 @@ py::capsule DeviceArray::dlpack() const {
   exported->shape[1] = static_cast<std::int64_t>(columns_);
   exported->managed.owner = exported.get();
   exported->managed.deleter = delete_exported;
-  exported->managed.tensor = {data(), kDlCuda, device_, 2, kind_, static_cast<std::uint8_t>(bits_), 1,
-                              exported->shape, nullptr, 0};
+  exported->managed.tensor = {data(), kDlCuda,         device_, 2, kind_, static_cast<std::uint8_t>(bits_),
+                              1,      exported->shape, nullptr, 0};
   const py::capsule capsule(&exported->managed, kUnread, delete_capsule);
   (void)exported.release();
   return capsule;
@@ -75,9 +75,14 @@ void bind_device_array(py::module_& m) {
       .def_property_readonly("shape", &DeviceArray::shape)
       .def_property_readonly("__cuda_array_interface__", &DeviceArray::cuda_array_interface)
       .def("__dlpack_device__", &DeviceArray::dlpack_device)
-      // What is asked for (a stream, a version) changes nothing: the numbers are there, and unversioned capsules are
-      // allowed.
-      .def("__dlpack__", [](const DeviceArray& array, const py::kwargs&) { return array.dlpack(); });
+      // What is asked for changes nothing: the numbers are there, and a capsule without a version is allowed.
+      .def(
+          "__dlpack__",
+          [](const DeviceArray& array, const py::object&, const py::object&, const py::object&, const py::object&) {
+            return array.dlpack();
+          },
+          py::arg("stream") = py::none(), py::arg("max_version") = py::none(), py::arg("dl_device") = py::none(),
+          py::arg("copy") = py::none());
   m.def("read_dlpack", &read_dlpack, py::arg("capsule"),
         "(pointer, shape, strides, kind, bits, device type, device id) of a capsule that stays its owner's.");
 }

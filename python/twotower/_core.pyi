@@ -380,7 +380,7 @@ class DeviceArray:
     """
     A matrix on a CUDA device; read it through DLPack, as torch.from_dlpack.
     """
-    def __dlpack__(self, **kwargs) -> typing_extensions.CapsuleType:
+    def __dlpack__(self, stream: typing.Any = None, max_version: typing.Any = None, dl_device: typing.Any = None, copy: typing.Any = None) -> typing_extensions.CapsuleType:
         ...
     def __dlpack_device__(self) -> tuple:
         ...

@@ -1,8 +1,8 @@
 // Exact search on a CUDA device: the documents, scores and order of exact_top_k (twotower/dense.h), bit for bit but for
 // the sign of a zero.
 //
-// cuda/cuda_search.cu implements make_searcher() where nvcc was found, cuda/no_cuda.cpp elsewhere. The emulated searcher
-// is always there: it runs the source of the same kernels on the host, to check them where there is no device.
+// cuda/cuda_search.cu implements make_searcher() where nvcc was found, cuda/no_cuda.cpp elsewhere. The emulated
+// searcher is always there: it runs the source of the same kernels on the host, to check them where there is no device.
 #pragma once
 
 #include <cstddef>

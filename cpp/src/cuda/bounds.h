@@ -20,7 +20,7 @@ inline constexpr std::uint32_t kMaxInt8Dim = 1u << 15;
 /// What the test needs of a query.
 struct QueryLimits {
   float unit;
-  float factor;      ///< NaN where fast products say nothing, so that every document may be a hit
+  float factor;  ///< NaN where fast products say nothing, so that every document may be a hit
   double norm;
   double squares;
   double absolute;

@@ -65,7 +65,8 @@ std::shared_ptr<CUmemPoolHandle_st> new_pool(int device) {
 void check_device(int device) {
   int n_devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&n_devices);
-  if (error != cudaSuccess || n_devices == 0) fail(error == cudaSuccess ? cudaErrorNoDevice : error, "to find a device");
+  if (error != cudaSuccess || n_devices == 0)
+    fail(error == cudaSuccess ? cudaErrorNoDevice : error, "to find a device");
   if (device < 0 || device >= n_devices) {
     throw BackendUnavailable("there is no CUDA device " + std::to_string(device) + ": this machine has " +
                              std::to_string(n_devices) + ", numbered from 0");

@@ -7,7 +7,8 @@ void fail(cudaError_t error, const std::string& wanted) {
   (void)cudaGetLastError();  // what failed here shall not be reported to others
   const std::string said = std::string(cudaGetErrorName(error)) + ", " + cudaGetErrorString(error);
   if (error == cudaErrorMemoryAllocation) {
-    throw BackendUnavailable("the CUDA device has no room for " + wanted + ": free memory, or search with device='cpu'");
+    throw BackendUnavailable("the CUDA device has no room for " + wanted +
+                             ": free memory, or search with device='cpu'");
   }
   if (error == cudaErrorNoDevice || error == cudaErrorInsufficientDriver || error == cudaErrorInvalidDevice) {
     throw BackendUnavailable("no CUDA device can be used (" + said +

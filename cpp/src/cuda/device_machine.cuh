@@ -1,5 +1,5 @@
-// A device and a stream of it: memory, copies, launches. The counterpart of HostMachine. THROWS BackendUnavailable where
-// a call of the driver fails.
+// A device and a stream of it: memory, copies, launches. The counterpart of HostMachine. THROWS BackendUnavailable
+// where a call of the driver fails.
 #pragma once
 
 #include <cuda_runtime.h>

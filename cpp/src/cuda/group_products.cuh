@@ -1,5 +1,5 @@
-// The instructions of compute capability 9.0 that four warps give together (PTX ISA, "wgmma.mma_async"). Only files that
-// are compiled for sm_90a alone include it.
+// The instructions of compute capability 9.0 that four warps give together (PTX ISA, "wgmma.mma_async"). Only files
+// that are compiled for sm_90a alone include it.
 #pragma once
 
 #include <cstdint>

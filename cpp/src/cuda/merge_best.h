@@ -28,9 +28,8 @@ struct MergeBest {
     const std::uint32_t n = n_best + n_new;
     std::uint64_t least = 0;
     if (n >= found.k) {
-      least = kth_largest<kThreads, 8>(block, room, n, found.k, [&](std::uint32_t i) {
-        return i < n_best ? best[i] : fresh[i - n_best];
-      });
+      least = kth_largest<kThreads, 8>(block, room, n, found.k,
+                                       [&](std::uint32_t i) { return i < n_best ? best[i] : fresh[i - n_best]; });
     }
     replace(block, q, best, n_best, n_new, least, n_free);
     block.each([&](int t) {

@@ -25,7 +25,8 @@ struct WarpMultiply {
   };
 
   template <class Block, class AllSums>
-  static TWOTOWER_DEVICE void run(Block& block, const unsigned char* docs, const unsigned char* queries, AllSums& sums) {
+  static TWOTOWER_DEVICE void run(Block& block, const unsigned char* docs, const unsigned char* queries,
+                                  AllSums& sums) {
     typename Block::template PerThread<Fragments> fragments;
     block.warps([&](int warp) {
       TWOTOWER_UNROLL
@@ -89,7 +90,8 @@ struct GroupMultiply {
   static_assert(Shape::kWarpDocs == 16 && Shape::kWarpQueries == Shape::kQueries, "the parts that wgmma's sums have");
 
   template <class Block, class AllSums>
-  static TWOTOWER_DEVICE void run(Block& block, const unsigned char* docs, const unsigned char* queries, AllSums& sums) {
+  static TWOTOWER_DEVICE void run(Block& block, const unsigned char* docs, const unsigned char* queries,
+                                  AllSums& sums) {
     block.group_begin();
     block.groups([&](int group) {
       TWOTOWER_UNROLL
@@ -120,7 +122,8 @@ struct LaneMultiply {
   static constexpr bool kAsyncReaders = false;
 
   template <class Block, class AllSums>
-  static TWOTOWER_DEVICE void run(Block& block, const unsigned char* docs, const unsigned char* queries, AllSums& sums) {
+  static TWOTOWER_DEVICE void run(Block& block, const unsigned char* docs, const unsigned char* queries,
+                                  AllSums& sums) {
     block.each([&](int t) {
       TWOTOWER_UNROLL
       for (int granule = 0; granule < kGranules; ++granule) {
@@ -132,7 +135,8 @@ struct LaneMultiply {
         }
         TWOTOWER_UNROLL
         for (int j = 0; j < Shape::kQueryParts; ++j) {
-          const Words4 even = at(queries, Shape::query(t, j, 0), granule), odd = at(queries, Shape::query(t, j, 1), granule);
+          const Words4 even = at(queries, Shape::query(t, j, 0), granule),
+                       odd = at(queries, Shape::query(t, j, 1), granule);
           TWOTOWER_UNROLL
           for (int i = 0; i < Shape::kDocParts; ++i) {
             TWOTOWER_UNROLL

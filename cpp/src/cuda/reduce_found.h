@@ -1,5 +1,6 @@
 // What a range offered, cut down to what may still be among the best: one block a query. Where more was offered than
-// there is room for, nothing is taken, the threshold is raised by what was stored, and the range is told to be repeated.
+// there is room for, nothing is taken, the threshold is raised by what was stored, and the range is told to be
+// repeated.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +41,8 @@ struct ReduceFound {
       if (t == 0) *n_kept = 0;
     });
     block.phase([&](int t) {
-      for (std::uint32_t i = static_cast<std::uint32_t>(t); !missed && i < n; i += kThreads) keep(block, q, i, limit, n_kept);
+      for (std::uint32_t i = static_cast<std::uint32_t>(t); !missed && i < n; i += kThreads)
+        keep(block, q, i, limit, n_kept);
     });
     block.each([&](int t) {
       if (t != 0) return;

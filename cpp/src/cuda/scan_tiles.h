@@ -106,7 +106,8 @@ struct ScanTiles : ScanArguments {
       block.each([&](int t) {
         TWOTOWER_UNROLL
         for (int i = t; i < Shape::kRows * kGranules; i += kThreads) {
-          const auto row = static_cast<std::uint32_t>(i / kGranules), granule = static_cast<std::uint32_t>(i % kGranules);
+          const auto row = static_cast<std::uint32_t>(i / kGranules),
+                     granule = static_cast<std::uint32_t>(i % kGranules);
           const bool is_doc = row < kTileDocs;
           const std::uint32_t line = is_doc ? first_doc + row : first_query + row - kTileDocs;
           const std::uint32_t byte = chunk * kChunkBytes + granule * kGranuleBytes;
@@ -146,7 +147,8 @@ struct ScanTiles : ScanArguments {
         const float mid = static_cast<float>(sums.at[i][j][e + odd]) * of_queries[c] * scale + offset;
         const float reach = of_queries[Shape::kQueries + c] * norm;
         if (range.direct || !(mid + reach <= of_queries[2 * Shape::kQueries + c])) {
-          keep(block, first_query + static_cast<std::uint32_t>(c), first_doc, static_cast<std::uint32_t>(r), position, mid);
+          keep(block, first_query + static_cast<std::uint32_t>(c), first_doc, static_cast<std::uint32_t>(r), position,
+               mid);
         }
       }
     }
@@ -154,7 +156,7 @@ struct ScanTiles : ScanArguments {
 
   template <class Block>
   TWOTOWER_DEVICE_CALLED void keep(Block& block, std::uint32_t q, std::uint32_t first_doc, std::uint32_t r,
-                            std::uint32_t position, float mid) const {
+                                   std::uint32_t position, float mid) const {
     if (q >= queries.n || (range.wanted != nullptr && range.wanted[q] == 0)) return;
     const std::uint32_t doc = first_doc + r;
     const bool allowed = doc < window.n_docs && is_allowed(window.first_doc + doc);

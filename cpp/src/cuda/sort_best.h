@@ -30,7 +30,8 @@ struct SortInBlock {
     std::uint64_t* of_query = found.keys + static_cast<std::uint64_t>(block.x()) * found.room;
     const std::uint32_t n_best = found.n_best[block.x()];
     block.phase([&](int t) {
-      for (std::uint32_t i = static_cast<std::uint32_t>(t); i < n; i += kThreads) keys[i] = i < n_best ? of_query[i] : 0;
+      for (std::uint32_t i = static_cast<std::uint32_t>(t); i < n; i += kThreads)
+        keys[i] = i < n_best ? of_query[i] : 0;
     });
     for (std::uint32_t size = 2; size <= n; size *= 2) {
       for (std::uint32_t stride = size / 2; stride > 0; stride /= 2) {

@@ -54,9 +54,7 @@ class TopKSearch {
     machine.launch(BeginSearch{found_, n_queries}, blocks<BeginSearch>(n_queries));
   }
 
-  static std::uint32_t room(std::uint32_t k, std::uint32_t capacity) {
-    return std::max(power_of_two(k), k + capacity);
-  }
+  static std::uint32_t room(std::uint32_t k, std::uint32_t capacity) { return std::max(power_of_two(k), k + capacity); }
   static std::size_t bytes_of_query(std::uint32_t k, std::uint32_t capacity, std::uint32_t pitch) {
     return 8 * std::size_t{capacity} + 8 * std::size_t{room(k, capacity)} + pitch + sizeof(QueryLimits) + 32;
   }

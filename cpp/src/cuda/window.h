@@ -1,6 +1,7 @@
 // What kernels read and write: a window of stored rows, prepared queries, and what was found. Pointers alone.
 //
-// Legend: N documents of the window, Q queries of a tile, D dimensions, K results, C capacity, R room of a query's keys.
+// Legend: N documents of the window, Q queries of a tile, D dimensions, K results, C capacity, R room of a query's
+// keys.
 #pragma once
 
 #include <cstdint>

@@ -31,10 +31,7 @@ class WindowStore {
  public:
   /// Room for `most` documents.
   WindowStore(const Machine& machine, const Rows& all, std::uint64_t most)
-      : all_(all),
-        rows_(machine, most * all.pitch()),
-        numbers_(machine, 4 * most),
-        odd_(machine, 1) {
+      : all_(all), rows_(machine, most * all.pitch()), numbers_(machine, 4 * most), odd_(machine, 1) {
     window_.rows = rows_.get();
     window_.stored_scales = numbers_.get();
     window_.scale = numbers_.get() + most;

@@ -8,7 +8,7 @@ D dimensions, N words of a piece.
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +63,7 @@ def read_word_vectors(path: str | Path, format: str | None = None) -> Iterator[P
         raise InvalidInputError(f"unknown format {format!r} of word vectors: choose one of {', '.join(FORMATS)}")
     path = Path(path)
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with cast("BinaryIO", gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
             kind = format or _sniff(file)
             file.seek(0)
             rows = _binary_rows(file, path) if kind == "word2vec-binary" else _text_rows(file, path, kind == "word2vec")

@@ -29,8 +29,19 @@ struct Case {
   std::vector<std::int32_t> start;
 
   Case(Storage s, Metric m, std::size_t n, std::size_t d, std::size_t q, unsigned seed, int levels = 0)
-      : storage(s), metric(m), n_docs(n), dim(d), n_queries(q), room(n * d + 1), scales(n), queries(q * d), scale(n),
-        norm(n), offset(n), squares(n), start(n) {
+      : storage(s),
+        metric(m),
+        n_docs(n),
+        dim(d),
+        n_queries(q),
+        room(n * d + 1),
+        scales(n),
+        queries(q * d),
+        scale(n),
+        norm(n),
+        offset(n),
+        squares(n),
+        start(n) {
     std::mt19937 generator(seed);
     std::normal_distribution<float> normal;
     const auto next = [&] {
@@ -46,12 +57,14 @@ struct Case {
     std::uint32_t bits;
     std::memcpy(&bits, &value, 4);
     if (storage == Storage::kFloat32) std::memcpy(room.data() + i, &value, 4);
-    if (storage == Storage::kInt8) reinterpret_cast<std::int8_t*>(room.data())[i] = static_cast<std::int8_t>(value * 40);
+    if (storage == Storage::kInt8)
+      reinterpret_cast<std::int8_t*>(room.data())[i] = static_cast<std::int8_t>(value * 40);
     std::uint16_t half = static_cast<std::uint16_t>(bits >> 16);
     if (storage == Storage::kFloat16) {  // a few bits, normal
       const std::uint32_t exponent = bits >> 23 & 0xFF;
-      half = exponent < 120 ? std::uint16_t{0}
-                            : static_cast<std::uint16_t>((bits >> 16 & 0x8000) | (exponent - 112) << 10 | (bits >> 13 & 0x3FF));
+      half = exponent < 120
+                 ? std::uint16_t{0}
+                 : static_cast<std::uint16_t>((bits >> 16 & 0x8000) | (exponent - 112) << 10 | (bits >> 13 & 0x3FF));
     }
     if (storage == Storage::kBfloat16 || storage == Storage::kFloat16) {
       std::memcpy(reinterpret_cast<char*>(room.data()) + 2 * i, &half, 2);
