@@ -8,7 +8,7 @@
 //   L2              minus the sum of (q[d] - x[d])^2: the nearest scores best
 //
 // The order is (score descending, DocId ascending). Fast products with a proven error bound (docs/math.md, section 1)
-// find candidates, and those are scored by the definition: so every instruction set, number of threads and tiling
+// leave few candidates, and those are scored by the definition: so every instruction set, number of threads and tiling
 // gives the same documents, scores and order, bit for bit.
 #pragma once
 
@@ -85,9 +85,9 @@ void norm_bounds(const VectorsView& vectors, unsigned threads, float* bounds);
 ///
 /// `where` has one bit a document, the first in the least bit of the first word: only documents whose bit is set are
 /// found, and the others cost no products. nullptr: all documents. REQUIRES finite queries [n_queries, D] and rows, and
-/// limits as doc_limits() made them. Thread-safe. Cost: n_queries * N * D fast products, and a few times
-/// k * log(N / k) * D in float64 for each query and thread; memory O(n_queries * k * threads), never N * n_queries.
-/// Many equal or almost equal scores at the k-th place cost more float64, never a different answer. THROWS Interrupted.
+/// limits as doc_limits() made them. Thread-safe. Cost: n_queries * N * D fast products, about k * log(N / k) * D more
+/// for each query, and little more than k * D in float64; memory O(n_queries * k * threads), never N * n_queries. Many
+/// equal or almost equal scores at the k-th place cost more float64, never a different answer. THROWS Interrupted.
 void exact_top_k(const DenseView& view, const float* queries, std::size_t n_queries, std::size_t k, unsigned threads,
                  const std::uint64_t* where, float* scores, std::int64_t* docs);
 

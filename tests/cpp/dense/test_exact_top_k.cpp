@@ -207,3 +207,14 @@ TEST_CASE("TopK: intervals that are wide, narrow or infinite, and equal scores, 
     }
   }
 }
+
+TEST_CASE("TopK: a floor from elsewhere drops what scores less, not what scores the same") {
+  const Case c{3, 1, 1, {2.0f, 3.0f, 1.0f}, {1.0f}};
+  TopK best(kernels::active(), c.view(), c.queries.data(), 1);
+  best.raise(3.0f);
+  CHECK(best.threshold() == std::nextafter(3.0f, 0.0f));
+  for (const std::uint32_t n : {0u, 1u, 2u}) best.offer(n, {0.0, n == 1 ? 3.0 : 2.5});
+  const std::vector<ScoredDoc> found = best.take();
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].doc == 1);
+}

@@ -40,6 +40,17 @@ def test_hostile_numbers_equal_the_oracle(storage, metric, name):
         check(index, part, 20)
 
 
+@pytest.mark.parametrize(("storage", "metric"), list(itertools.product(STORAGES, METRICS)))
+def test_rows_that_8_bits_blur(storage, metric):
+    # A rogue dimension that queries do not ask for: codes of 8 bits say next to nothing, and are given up on the way.
+    vectors, queries = random_vectors(9000, 40), random_vectors(9, 40, seed=1)
+    vectors[:, 7] *= 100
+    queries[:, 7] = 0
+    index = FlatIndex.build(vectors, storage=storage, metric=metric)
+    check(index, queries, 10)
+    check(index, queries, 10, threads=2)
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_many_copies_of_zero_and_equal_vectors(metric):
     vectors = np.zeros((200, 5), np.float32)
