@@ -32,7 +32,7 @@ def converse(engine: "Engine", k: int) -> None:
 
 def read_lines() -> list[str]:
     """Return the lines of standard input, or stop with the number of the first that is not UTF-8."""
-    lines = click.get_binary_stream("stdin").read().split(b"\n") if sys.stdin else []
+    lines = sys.stdin.buffer.read().split(b"\n") if sys.stdin else []
     read = []
     for number, line in enumerate(lines if not lines or lines[-1] else lines[:-1], 1):
         try:

@@ -93,7 +93,7 @@ def test_search_names_the_line_that_is_no_text(engine, locale):
     command = [sys.executable, "-m", "twotower", "search", str(engine)]
     environment = {**os.environ, "LC_ALL": locale}
     done = subprocess.run(command, input=b"sorrow\r\nsweet\nGr\xf6\xdfe\n", capture_output=True, env=environment)
-    assert (done.returncode, done.stdout) == (1, b"")
+    assert (done.returncode, done.stdout) == (2, b"")
     assert b"line 3 of standard input is not UTF-8 (invalid start byte at its byte 2)" in done.stderr
     done = subprocess.run(command, input="Größe\r\nsorrow".encode(), capture_output=True, env=environment)
     assert (done.returncode, done.stdout.count("»".encode())) == (0, 2), done.stderr

@@ -7,53 +7,46 @@ import time
 import numpy as np
 import pytest
 
-from twotower.index import BM25Index, SparseIndex, TfidfIndex
+from twotower.index import BM25Index, SparseIndex
 from twotower.index.native import core
 
 N = 40_000
 WORDS = [f"w{n}" for n in range(200)]
+MOST_SECONDS = 10  # of the processor, so that a busy machine does not count; the work alone takes a minute and more
 
 
 @pytest.fixture(scope="module")
-def documents():
-    return [WORDS[n % 50 :: 7] for n in range(N)]
+def index():
+    return BM25Index.build([WORDS] * N, analyzer="plain")
 
 
-def stops(work):
-    """Time from Ctrl-C, half a second after the start, to the end of the work; alone it takes minutes."""
-    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
-    started = time.monotonic()
+def seconds_to_stop(work):
+    """Return the processor seconds from the start, a second before Ctrl-C, to the end of the work."""
+    timer = threading.Timer(1.0, signal.raise_signal, [signal.SIGINT])
+    started = time.process_time()
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         work()
-    return time.monotonic() - started
+    return time.process_time() - started
 
 
-@pytest.mark.parametrize("kind", [BM25Index, TfidfIndex])
-def test_a_query_of_very_many_terms(kind, documents):
-    index = kind.build(documents, analyzer="plain")
-    query = [f"w{n % 200}" for n in range(2_000_000)] if kind is BM25Index else WORDS * 100
-    if kind is TfidfIndex:  # repeated terms are one: the work is in the candidates
-        docs = np.tile(np.arange(N), 2000)[np.newaxis]
-        assert stops(lambda: index.score([query], docs)) < 20
-    else:
-        assert stops(lambda: index.search([query])) < 20
+def test_a_query_of_very_many_terms(index):
+    query = WORDS * 10_000
+    assert seconds_to_stop(lambda: index.search([query])) < MOST_SECONDS
 
 
-def test_scores_of_very_many_documents(documents):
-    index = BM25Index.build(documents, analyzer="plain")
-    docs = np.tile(np.arange(N), 500)[np.newaxis]
-    assert stops(lambda: index.score([WORDS * 20], docs)) < 20
+def test_scores_of_a_long_query(index):
+    docs, query = np.tile(np.arange(N), 5)[np.newaxis], WORDS * 200
+    assert seconds_to_stop(lambda: index.score([query], docs)) < MOST_SECONDS
 
 
-def test_scores_of_sparse_vectors():
-    index = SparseIndex.build([dict.fromkeys(range(n % 7, 300, 5), 1.0) for n in range(2000)])
-    docs = np.tile(np.arange(2000), 20_000)[np.newaxis]
-    assert stops(lambda: index.score([dict.fromkeys(range(300), 1.0)], docs)) < 20
+def test_scores_of_a_long_sparse_query():
+    index = SparseIndex.build([dict.fromkeys(range(n % 7, 20_000, 50), 1.0) for n in range(1000)])
+    docs, query = np.tile(np.arange(1000), 500)[np.newaxis], dict.fromkeys(range(20_000), 1.0)
+    assert seconds_to_stop(lambda: index.score([query], docs)) < MOST_SECONDS
 
 
 @pytest.mark.parametrize("algorithm", core.query_algorithms())
-def test_many_queries_of_many_terms(algorithm, documents):
-    index = BM25Index.build(documents, analyzer="plain")
+def test_many_long_queries(algorithm, index):
     queries = [WORDS * 5] * 20_000
-    assert stops(lambda: index.search(queries, 1000, algorithm=algorithm)) < 20
+    assert seconds_to_stop(lambda: index.search(queries, algorithm=algorithm)) < MOST_SECONDS

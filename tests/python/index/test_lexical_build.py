@@ -250,3 +250,13 @@ def test_ids_of_a_stream_are_those_of_a_list():
     parts = list(streamed.stream_ids([text.split() for text in texts], grow=True))
     np.testing.assert_array_equal(np.concatenate([part.ids for part in parts]), whole.ids)
     assert vocabulary == streamed
+
+
+def test_a_deleted_working_directory_is_an_error_of_files(tmp_path):
+    (tmp_path / "gone").mkdir()
+    code = (
+        "import os, twotower as tt\nos.rmdir(os.getcwd())\n"
+        "try: tt.BM25Index.build_to('x', ['a'])\nexcept tt.errors.FileError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "gone", capture_output=True, text=True)
+    assert "give a whole path" in done.stdout, done.stderr
