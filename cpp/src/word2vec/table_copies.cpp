@@ -51,17 +51,20 @@ void TableCopies::merge(const Tables& tables, double lr, unsigned threads) {
 
 void TableCopies::merge_rows(float* table, std::vector<float> Copy::* values, std::vector<std::uint32_t> Copy::* steps,
                              std::size_t first, std::size_t last, double lr) {
+  std::vector<float> moved(dim_);
   for (std::size_t row = first; row < last; ++row) {
     std::uint64_t n_steps = 0;
     for (const Copy& copy : copies_) n_steps += (copy.*steps)[row];
     if (n_steps == 0) continue;
     const auto weight = static_cast<float>(merge_weight(n_steps, copies_.size(), lr));
-    for (std::size_t i = row * dim_; i < (row + 1) * dim_; ++i) {
-      float moved = 0.0f;
-      for (const Copy& copy : copies_) moved += (copy.*values)[i] - table[i];
-      table[i] += weight * moved;
-      for (Copy& copy : copies_) (copy.*values)[i] = table[i];
+    float* to = table + row * dim_;
+    std::fill(moved.begin(), moved.end(), 0.0f);
+    for (const Copy& copy : copies_) {
+      const float* from = (copy.*values).data() + row * dim_;
+      for (std::size_t d = 0; d < dim_; ++d) moved[d] += from[d] - to[d];
     }
+    for (std::size_t d = 0; d < dim_; ++d) to[d] += weight * moved[d];
+    for (Copy& copy : copies_) std::copy_n(to, dim_, (copy.*values).data() + row * dim_);
     for (Copy& copy : copies_) (copy.*steps)[row] = 0;
   }
 }

@@ -17,8 +17,9 @@
 namespace twotower {
 namespace {
 
-// Words that a thread reads between two merges, for each term: a merge then costs a few percent of the steps.
-constexpr std::size_t kRoundWordsPerTerm = 1;
+// Words that a thread reads between two merges, for each term: a merge, which reads and writes every
+// row of all copies, then costs a tenth of the steps or less.
+constexpr std::size_t kRoundWordsPerTerm = 4;
 constexpr std::size_t kLeastRoundWords = 1 << 14;
 
 void check(const Word2VecOptions& options) {
