@@ -26,7 +26,12 @@ _HOMES = {
     "twotower.types": "Collection Document Hit Hits Qrels Run",
 }
 _EXPORTS = {name: module for module, names in _HOMES.items() for name in names.split()}
-_ROOMS = {"errors": "twotower.errors", "losses": "twotower.losses", "mine": "twotower.negatives"}
+_ROOMS = {
+    "errors": "twotower.errors",
+    "losses": "twotower.losses",
+    "mine": "twotower.negatives",
+    "verification": "twotower.verification",
+}
 __all__ = [*sorted(_EXPORTS), *_ROOMS, "__version__"]
 
 
