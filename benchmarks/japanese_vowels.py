@@ -214,9 +214,9 @@ def main():
         folds.append(one_fold(first, second, distances, number, options.seeds))
         print(json.dumps({"fold": FOLDS[number], **folds[-1]}), flush=True)
     by_fold = {name: np.array([np.mean(fold[name]) for fold in folds]) for name in folds[0] if name != "chosen"}
-    print("\n| verifier | EER | worst fold |\n|---|---|---|")
+    print("\n| verifier | EER | lowest to highest fold |\n|---|---|---|")
     for name in ("dtw", "untrained", "shuffled", "trained", "mean_cosine", "template"):
-        print(f"| {name} | {by_fold[name].mean():.4f} | {by_fold[name].max():.4f} |")
+        print(f"| {name} | {by_fold[name].mean():.4f} | {by_fold[name].min():.4f} to {by_fold[name].max():.4f} |")
     for name in ("accepted_dtw", "accepted"):
         print(f"{name}: {by_fold[name].mean():.3f} of genuine trials at no more than {AT_MOST:.0%} of impostors")
     print("\n| difference in EER | mean | 95 % interval over folds | folds below 0 |\n|---|---|---|---|")

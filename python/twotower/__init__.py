@@ -31,6 +31,7 @@ _ROOMS = {
     "losses": "twotower.losses",
     "mine": "twotower.negatives",
     "pretraining": "twotower.pretraining",
+    "verification": "twotower.verification",
 }
 __all__ = [*sorted(_EXPORTS), *_ROOMS, "__version__"]
 

@@ -23,6 +23,7 @@ READERS = {
 
 _HOMES = {
     "Reader": "twotower.towers.reader",
+    "SequenceEncoder": "twotower.towers.sequences",
     "TermReader": "twotower.towers.terms",
     "Terms": "twotower.towers.reader",
     "TokenReader": "twotower.towers.tokens",

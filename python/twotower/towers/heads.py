@@ -33,12 +33,18 @@ class HeadedTower(Tower):
 
     def __init__(self, body: Tower, head: Mapping[str, Any]) -> None:
         super().__init__()
-        self.embedding = body.embedding  # before the body, so that the table has the name that training looks for
         self.body = body
         self.by_row = tuple(f"body.{name}" for name in body.by_row)
+        self.take_table(body.embedding)
         self.options = body.options
         self.out_dim = head["dim"]
         self.head = _network(body.out_dim, head)
+
+    def take_table(self, embedding: nn.Module) -> None:
+        """Read with this table. It is registered here alone: a module under two names is not put back by functional_call."""
+        self.embedding = embedding
+        self.body._modules.pop("embedding", None)
+        self.body.__dict__["embedding"] = embedding
 
     def beside(self) -> "HeadedTower":
         """Return a tower over the same body, with a head of its own that starts equal."""

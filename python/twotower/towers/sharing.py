@@ -53,8 +53,10 @@ def make_towers(
         return query, query.beside()
     document = _seeded(make, n_terms, options, head, seed)
     if shared == "embedding":
-        for part in (document, document.body) if isinstance(document, HeadedTower) else (document,):
-            part.embedding = query.embedding
+        if isinstance(document, HeadedTower):
+            document.take_table(query.embedding)
+        else:
+            document.embedding = query.embedding
     return query, document
 
 

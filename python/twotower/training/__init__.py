@@ -4,12 +4,14 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Disguise": "twotower.training.siamese",
     "History": "twotower.training.log",
     "shuffled_pairs": "twotower.training.pairs",
     "spread": "twotower.training.several_seeds",
     "tensorboard": "twotower.training.boards",
     "train": "twotower.training.loop",
     "train_seeds": "twotower.training.several_seeds",
+    "train_siamese": "twotower.training.siamese",
 }
 __all__ = sorted(_HOMES)
 
