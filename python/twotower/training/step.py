@@ -19,7 +19,6 @@ from twotower.training.pairs import TrainingSet
 if TYPE_CHECKING:
     from twotower.losses import Loss
     from twotower.towers import TwoTower
-    from twotower.towers.tower import Tower
 
 TABLE = "embedding.weight"
 WEIGHT_SHARE = 0.1

@@ -45,10 +45,13 @@ class TestEverySharing:
                 parameter.add_(0.1 * number)
         model.save_pretrained(tmp_path / "m")
         again = TwoTower.from_pretrained(tmp_path / "m")
-        np.testing.assert_array_equal(again.encode_queries(texts), model.encode_queries(texts))
-        np.testing.assert_array_equal(again.encode_documents(texts), model.encode_documents(texts))
-        assert [name for name, _ in again.named_parameters()] == [name for name, _ in model.named_parameters()]
-        np.testing.assert_array_equal(again.twin().encode_documents(texts), before)
+        parameters = dict(model.named_parameters())
+        assert [name for name, _ in again.named_parameters()] == list(parameters)
+        assert all(torch.equal(values, parameters[name]) for name, values in again.named_parameters())
+        # torch's products may differ in the last bit with the place of a matrix in memory
+        np.testing.assert_allclose(again.encode_queries(texts), model.encode_queries(texts), atol=1e-6)
+        np.testing.assert_allclose(again.encode_documents(texts), model.encode_documents(texts), atol=1e-6)
+        np.testing.assert_allclose(again.twin().encode_documents(texts), before, atol=1e-6)
 
 
 def n_weights(model):
@@ -86,6 +89,8 @@ def test_the_gradient_of_a_shared_part_is_the_sum_of_both_branches(make):
         ]
         documents_own = dict(model.document_tower.named_parameters())
         for name, parameter in model.query_tower.named_parameters():
+            if not parameter.requires_grad:
+                continue
             grads = [branch[name].grad for branch in branches]
             is_shared = documents_own[name] is parameter
             torch.testing.assert_close(parameter.grad, sum(grads) if is_shared else grads[0])
