@@ -101,7 +101,7 @@ void search(const Searcher& searcher, const TermLists& queries, std::size_t k, u
     const auto row_docs = docs.subspan(q * k, k);
     const std::vector<QueryTerm> terms = weigh(searcher.scorer(), queries, q);
     if (searcher.has_impacts() && q + 1 < queries.size()) searcher.impacts().prefetch(queries[q + 1]);
-    TopK best(n_places);
+    TopDocs best(n_places);
     if (!terms.empty()) {
       const RankInput query{searcher, terms, filter};
       const std::size_t number = choose_query_algorithm(query, n_places, forced);

@@ -139,7 +139,7 @@ TEST_CASE("lexical: scores of given documents") {
 }
 
 TEST_CASE("lexical: top-k orders negative, zero and equal scores") {
-  TopK best(4);
+  TopDocs best(4);
   const std::vector<double> scores{-2.0, 0.0, -0.0, 1.5, -1e-30, 1.5, -3.0, 0.0};
   for (std::size_t d = 0; d < scores.size(); ++d) best.offer(scores[d], static_cast<DocId>(d));
   std::vector<float> out(4);

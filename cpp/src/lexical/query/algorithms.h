@@ -19,20 +19,20 @@ struct RankInput {
 };
 
 /// Offers to `best` every document that can be among the k best, with its exact score, and counts its work.
-using QueryAlgorithm = void (*)(const RankInput& query, TopK& best, SearchCounts& counts);
+using QueryAlgorithm = void (*)(const RankInput& query, TopDocs& best, SearchCounts& counts);
 
 /// Scores every posting of every query term: the oracle of all others. O(postings of the query's terms).
-void rank_exhaustively(const RankInput& query, TopK& best, SearchCounts& counts);
+void rank_exhaustively(const RankInput& query, TopDocs& best, SearchCounts& counts);
 
 /// Adds one byte a posting over windows, then scores the few documents exactly whose upper bounds are high enough.
-void rank_by_windows(const RankInput& query, TopK& best, SearchCounts& counts);
+void rank_by_windows(const RankInput& query, TopDocs& best, SearchCounts& counts);
 
 /// The same, but terms that cannot make a hit by themselves are looked up for the others' documents: the fewest
 /// postings.
-void rank_by_maxscore(const RankInput& query, TopK& best, SearchCounts& counts);
+void rank_by_maxscore(const RankInput& query, TopDocs& best, SearchCounts& counts);
 
 /// Takes for each window of documents the cheaper of the two, by an estimate of their time.
-void rank_by_cost(const RankInput& query, TopK& best, SearchCounts& counts);
+void rank_by_cost(const RankInput& query, TopDocs& best, SearchCounts& counts);
 
 /// The number of an algorithm in the table. THROWS InvalidInput that lists the table's names.
 std::size_t find_query_algorithm(std::string_view name);

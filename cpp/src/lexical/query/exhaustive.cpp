@@ -35,7 +35,7 @@ class Window {
     }
   }
 
-  void hand_over(DocId first, const DocFilter* filter, TopK& best) {
+  void hand_over(DocId first, const DocFilter* filter, TopDocs& best) {
     for (std::size_t i = 0; i < n_touched_; ++i) {
       const DocId slot = touched_[i];
       if (filter == nullptr || filter->allows(first + slot)) best.offer(sums_[slot], first + slot);
@@ -55,7 +55,7 @@ class Window {
 
 }  // namespace
 
-void rank_exhaustively(const RankInput& query, TopK& best, SearchCounts& counts) {
+void rank_exhaustively(const RankInput& query, TopDocs& best, SearchCounts& counts) {
   const Scorer& scorer = query.searcher.scorer();
   const auto terms = query.terms;
   // Kept from query to query, 0.4 MB a thread. A query that ends by an exception leaves none, so what is kept is clean.

@@ -11,7 +11,7 @@ namespace twotower {
 using Pairs = std::span<const Candidates::Pair>;
 
 void Rescorer::offer_all(const Scorer& scorer, const ImpactIndex& impacts, const QueryBounds& bounds,
-                         std::span<const QueryTerm> query, Pairs candidates, TopK& best) {
+                         std::span<const QueryTerm> query, Pairs candidates, TopDocs& best) {
   const std::size_t most = candidates.size() * bounds.terms().size() + kSearches;
   if (candidates_.size() < most) {
     for (auto* array : {&candidates_, &postings_, &docs_, &tfs_}) array->resize(most);

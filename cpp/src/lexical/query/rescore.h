@@ -18,7 +18,7 @@ class Rescorer {
   /// and `query` the terms that `bounds` was set for. O(C * L * log(df in a window)). THROWS Interrupted, after which
   /// this object must not be used again.
   void offer_all(const Scorer& scorer, const ImpactIndex& impacts, const QueryBounds& bounds,
-                 std::span<const QueryTerm> query, std::span<const Candidates::Pair> candidates, TopK& best);
+                 std::span<const QueryTerm> query, std::span<const Candidates::Pair> candidates, TopDocs& best);
 
  private:
   // The postings of one term in the candidates: numbers of candidates, and what each brings to the score.

@@ -15,10 +15,10 @@ namespace twotower {
 /// Keeps the k best pairs: score descending, then DocId ascending. O(1) amortised for each offer.
 ///
 /// A pair is one integer, score bits above the inverted DocId, so that a greater key is a better pair.
-class TopK {
+class TopDocs {
  public:
   /// REQUIRES k >= 1.
-  explicit TopK(std::size_t k) : k_(k) { keys_.reserve(std::min<std::size_t>(k, 1024) * 2); }
+  explicit TopDocs(std::size_t k) : k_(k) { keys_.reserve(std::min<std::size_t>(k, 1024) * 2); }
   std::size_t k() const noexcept { return k_; }
 
   /// REQUIRES a score that is not NaN, and each DocId at most once.

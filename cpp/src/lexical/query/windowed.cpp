@@ -31,7 +31,7 @@ bool take_allowed(const RankInput& query, const QueryBounds& bounds, Candidates&
   return n <= most;
 }
 
-void rank(const RankInput& query, Split split, TopK& best, SearchCounts& counts) {
+void rank(const RankInput& query, Split split, TopDocs& best, SearchCounts& counts) {
   // Kept from query to query, 0.25 MB a thread. A query that ends by an exception leaves none, so what is kept is
   // clean.
   thread_local std::unique_ptr<Workspace> kept;
@@ -55,13 +55,13 @@ void rank(const RankInput& query, Split split, TopK& best, SearchCounts& counts)
 
 }  // namespace
 
-void rank_by_windows(const RankInput& query, TopK& best, SearchCounts& counts) {
+void rank_by_windows(const RankInput& query, TopDocs& best, SearchCounts& counts) {
   rank(query, Split::kNever, best, counts);
 }
-void rank_by_maxscore(const RankInput& query, TopK& best, SearchCounts& counts) {
+void rank_by_maxscore(const RankInput& query, TopDocs& best, SearchCounts& counts) {
   rank(query, Split::kAlways, best, counts);
 }
-void rank_by_cost(const RankInput& query, TopK& best, SearchCounts& counts) {
+void rank_by_cost(const RankInput& query, TopDocs& best, SearchCounts& counts) {
   rank(query, Split::kByCost, best, counts);
 }
 
