@@ -8,7 +8,7 @@ import numpy.typing
 import os
 import typing
 import typing_extensions
-__all__: list[str] = ['Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'CudaSearcher', 'DenseCodes', 'DenseIndex', 'DeviceArray', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TfidfOptions', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'WordCounter', 'WordCounts', 'WordPiece', 'bm25_variants', 'build_inverted_arrays', 'build_weighted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_codes_make', 'find_in_dict', 'hardware_threads', 'hash_ngrams', 'isa_name', 'isa_names', 'merge_fields', 'most_weight', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'read_dlpack', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
+__all__: list[str] = ['AdamOptions', 'Analyzer', 'BPE', 'BadLine', 'Bm25Options', 'BuildCounts', 'CudaSearcher', 'DenseCodes', 'DenseIndex', 'DeviceArray', 'InvertedIndex', 'Judgements', 'LexicalBuilder', 'LexicalScorer', 'NotGrouped', 'RunTable', 'SpanUnit', 'SplitRule', 'StreamedRun', 'TextViews', 'TfidfOptions', 'TokenTemplate', 'Vocabulary', 'VocabularyLearner', 'VocabularyRequest', 'Word2VecTraining', 'WordCounter', 'WordCounts', 'WordPiece', 'adam_catch_up', 'adam_rows', 'adam_take', 'bag_gradient', 'bag_means', 'bag_means_bfloat16', 'bm25_variants', 'build_inverted_arrays', 'build_weighted_arrays', 'compose', 'container_dtypes', 'cuda_compiled', 'cuda_device_names', 'dense_codes_make', 'distinct_rows', 'find_in_dict', 'hardware_threads', 'hash_ngrams', 'isa_name', 'isa_names', 'merge_fields', 'most_weight', 'pack_integers', 'pack_postings', 'prune_vocabulary', 'query_algorithms', 'read_container', 'read_dlpack', 'replace_folder', 'unicode_version', 'unpack_integers', 'unpack_postings', 'write_container', 'write_file_atomically']
 class TextViews:
     @staticmethod
     def of_arrow_array(schema: typing_extensions.CapsuleType, array: typing_extensions.CapsuleType, what: str) -> TextViews:
@@ -487,6 +487,46 @@ class StreamedRun:
     @property
     def n_queries(self) -> int:
         ...
+class AdamOptions:
+    """
+    Numbers of Adam that are the same in every step.
+    """
+    def __init__(self, beta1: typing.SupportsFloat | typing.SupportsIndex, beta2: typing.SupportsFloat | typing.SupportsIndex, epsilon: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, bias_correction: bool) -> None:
+        ...
+class Word2VecTraining:
+    """
+    Skip-gram or CBOW with negative sampling, in place.
+    """
+    def __init__(self, ids: numpy.typing.NDArray[numpy.int32], offsets: numpy.typing.NDArray[numpy.int64], inputs: numpy.typing.NDArray[numpy.float32], outputs: numpy.typing.NDArray[numpy.float32], *, cbow: bool, window: typing.SupportsInt | typing.SupportsIndex, negative: typing.SupportsInt | typing.SupportsIndex, epochs: typing.SupportsInt | typing.SupportsIndex, lr: typing.SupportsFloat | typing.SupportsIndex, min_lr: typing.SupportsFloat | typing.SupportsIndex, subsample: typing.SupportsFloat | typing.SupportsIndex, negative_power: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def run(self, n_words: typing.SupportsInt | typing.SupportsIndex) -> int:
+        """
+        Words read since the start.
+        """
+def adam_catch_up(weights: numpy.typing.NDArray[numpy.float32], first: numpy.typing.NDArray[numpy.float32], second: numpy.typing.NDArray[numpy.float32], current: numpy.typing.NDArray[numpy.int64], met: numpy.typing.NDArray[numpy.int64], rates: numpy.typing.NDArray[numpy.float64], until: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.int64] | None, options: AdamOptions, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Takes the steps that rows (None: all) have missed, with gradients of 0.
+    """
+def adam_rows(weights: numpy.typing.NDArray[numpy.float32], first: numpy.typing.NDArray[numpy.float32], second: numpy.typing.NDArray[numpy.float32], counts: numpy.typing.NDArray[numpy.int64], rows: numpy.typing.NDArray[numpy.int64], gradient: numpy.typing.NDArray[numpy.float32], rate: typing.SupportsFloat | typing.SupportsIndex, options: AdamOptions, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    One step of distinct rows, each with its own count of steps; all arrays change in place.
+    """
+def adam_take(weights: numpy.typing.NDArray[numpy.float32], first: numpy.typing.NDArray[numpy.float32], second: numpy.typing.NDArray[numpy.float32], current: numpy.typing.NDArray[numpy.int64], met: numpy.typing.NDArray[numpy.int64], rates: numpy.typing.NDArray[numpy.float64], step: typing.SupportsInt | typing.SupportsIndex, rows: numpy.typing.NDArray[numpy.int64], gradient: numpy.typing.NDArray[numpy.float32], options: AdamOptions, threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Takes a step of distinct rows that have missed none.
+    """
+def bag_gradient(outer: numpy.typing.NDArray[numpy.float32], ids: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float32] | None, n_rows: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Gradient of the table, float32 [n_rows, D], from that of the means, float32 [B, D].
+    """
+def bag_means(table: numpy.typing.NDArray[numpy.float32], ids: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Weighted mean of the rows of each bag: float32 [B, D] of a float32 table.
+    """
+def bag_means_bfloat16(table: numpy.typing.NDArray[numpy.uint16], ids: numpy.typing.NDArray[numpy.int64], offsets: numpy.typing.NDArray[numpy.int64], weights: numpy.typing.NDArray[numpy.float32] | None, threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The same of a table whose uint16 are bfloat16.
+    """
 def bm25_variants() -> list[str]:
     """
     Names of the BM25 variants.
@@ -514,6 +554,10 @@ def cuda_device_names() -> list[str]:
 def dense_codes_make(vectors: numpy.typing.NDArray[numpy.float32], mean: numpy.typing.NDArray[numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex) -> tuple:
     """
     (high uint8 [B], low uint8 [B], scales, coarse_radii and fine_radii float32 [N])
+    """
+def distinct_rows(ids: numpy.typing.NDArray[numpy.int64], n_rows: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    (distinct ids ascending int64 [U], place of each id among them int64 [T])
     """
 def find_in_dict(run: dict, judgements: Judgements) -> tuple:
     """

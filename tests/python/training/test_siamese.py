@@ -50,7 +50,9 @@ def test_pair_losses_by_hand():
     assert found.item() == pytest.approx((1.0**2 + (1 - near) ** 2 / 2) / 2)
 
 
-@pytest.mark.parametrize("loss", [*sorted(LOSSES), (cosine_targets(1.0, -0.9), "cosine")], ids=str)
+@pytest.mark.parametrize(
+    "loss", [*sorted(LOSSES), (cosine_targets(1.0, -0.9), "cosine")], ids=[*sorted(LOSSES), "own target"]
+)
 def test_learns_to_tell_subjects_apart_that_it_never_met(loss):
     sequences, labels = recordings([-3, -2, -1, 1, 2, 3])
     strangers = recordings([-2.5, 0.0, 2.5], n_each=12, seed=1)
