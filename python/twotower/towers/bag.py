@@ -64,14 +64,15 @@ class _BagMean(torch.autograd.Function):
     def forward(
         ctx: Any, table: torch.Tensor, ids: torch.Tensor, offsets: torch.Tensor, weights: torch.Tensor | None
     ) -> torch.Tensor:
-        ctx.places = ids.contiguous(), offsets.contiguous(), None if weights is None else weights.contiguous()
-        ctx.n_rows, ctx.dtype = len(table), table.dtype
-        return bag_means(table.detach().contiguous(), *ctx.places)
+        places = ids.contiguous(), offsets.contiguous(), None if weights is None else weights.contiguous()
+        ctx.places, ctx.n_rows, ctx.dtype = places, len(table), table.dtype
+        return bag_means(table.detach().contiguous(), *places)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *outer: torch.Tensor) -> tuple[torch.Tensor | None, None, None, None]:
         if not ctx.needs_input_grad[0]:
             return None, None, None, None
-        gradient = bag_gradient(outer[0].float().contiguous(), *ctx.places, ctx.n_rows)
+        ids, offsets, weights = ctx.places
+        gradient = bag_gradient(outer[0].float().contiguous(), ids, offsets, weights, ctx.n_rows)
         return gradient.to(ctx.dtype), None, None, None

@@ -43,10 +43,10 @@ def adam_rows(
     gradient: torch.Tensor, rate: float, options: AdamOptions,
 ) -> None:  # fmt: skip
     """Take one step of `rows` (distinct, int64 [U]) with their own counts of steps; weights and moments in place."""
+    weights, first, second = (part.numpy() for part in table)
     core.adam_rows(
-        *(part.numpy() for part in table), counts.numpy(), rows.numpy(), gradient.numpy(), rate, options,
-        torch.get_num_threads(),
-    )  # fmt: skip
+        weights, first, second, counts.numpy(), rows.numpy(), gradient.numpy(), rate, options, torch.get_num_threads()
+    )
 
 
 class AdamClock:
@@ -65,7 +65,8 @@ class AdamClock:
         self, table: tuple[torch.Tensor, torch.Tensor, torch.Tensor], current: torch.Tensor, met: torch.Tensor,
         options: AdamOptions,
     ) -> None:  # fmt: skip
-        self._arrays = [part.numpy() for part in (*table, current, met)]
+        weights, first, second = (part.numpy() for part in table)
+        self._arrays = weights, first, second, current.numpy(), met.numpy()
         self._options = options
 
     def catch_up(self, rates: torch.Tensor, until: int, rows: torch.Tensor | None = None) -> None:

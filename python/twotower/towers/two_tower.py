@@ -192,10 +192,10 @@ class TwoTower(nn.Module):
                 given["weights"] = first_weights(reader, weights, corpus)
         if corpus is not None and not isinstance(weights, str):
             raise InvalidInputError('corpus is for weights="idf": give both or none')
-        options = {"weighted": weights is not None, "frozen": frozen, "start": "given" if given else "random"}
         model = cls.build(
-            "average", vocabulary, analyzer, dim=256 if dim is None else dim, out_dim=out_dim, **options, **shared
-        )
+            "average", vocabulary, analyzer, dim=256 if dim is None else dim, out_dim=out_dim,
+            weighted=weights is not None, frozen=frozen, start="given" if given else "random", **shared,
+        )  # fmt: skip
         model.given = {name: torch.from_numpy(values) for name, values in given.items()}
         model._put_given()
         return model

@@ -104,12 +104,13 @@ class Stepper:
         for group in groups:
             name = f"{names[group[0]]}.{TABLE}"
             table = towers[group[0]].get_parameter(TABLE)
-            distinct, places = distinct_rows(torch.cat([sides[i][0] for i in group]), len(table))
+            ids = [sides[i][0] for i in group]
+            distinct, places = distinct_rows(torch.cat(ids), len(table))
             self.optimiser.prepare(name, distinct)
             rows = table.detach().index_select(0, distinct).requires_grad_(table.requires_grad)
             if table.requires_grad:
                 tables[name] = distinct, rows
-            for i, part in zip(group, places.split([len(sides[i][0]) for i in group]), strict=True):
+            for i, part in zip(group, torch.split(places, [len(read) for read in ids]), strict=True):
                 tower = towers[i]
                 cut = {TABLE: rows} | {other: tower.get_parameter(other).detach()[distinct] for other in tower.by_row}
                 with torch.autocast("cpu", torch.bfloat16, enabled=self.low_precision):
