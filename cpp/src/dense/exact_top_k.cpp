@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -33,17 +32,6 @@ std::size_t block_rows(const StoredVectors& vectors, unsigned workers) {
   const std::size_t even = vectors.n_docs / (workers * kBlocksOfThread);
   const std::size_t rows = std::min(even, kBlockElements / vectors.dim);
   return std::max(kBlockAlign, rows / kBlockAlign * kBlockAlign);
-}
-
-void write_result(std::vector<ScoredDoc>& merged, std::size_t k, float* scores, std::int64_t* docs) {
-  const std::size_t n = std::min(k, merged.size());
-  std::partial_sort(merged.begin(), merged.begin() + static_cast<std::ptrdiff_t>(n), merged.end(), ranks_before);
-  for (std::size_t i = 0; i < n; ++i) {
-    scores[i] = merged[i].score;
-    docs[i] = merged[i].doc;
-  }
-  std::fill(scores + n, scores + k, -std::numeric_limits<float>::infinity());
-  std::fill(docs + n, docs + k, -1);
 }
 
 // One tile of queries against all rows.
@@ -93,7 +81,7 @@ class Tile {
         const std::vector<ScoredDoc> part = scan->take(q);
         merged.insert(merged.end(), part.begin(), part.end());
       }
-      write_result(merged, k_, scores + q * k_, docs + q * k_);
+      write_best(merged, k_, scores + q * k_, docs + q * k_);
     });
   }
 

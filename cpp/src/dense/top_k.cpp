@@ -21,6 +21,17 @@ float at_most(double value) {
 
 }  // namespace
 
+void write_best(std::vector<ScoredDoc>& found, std::size_t k, float* scores, std::int64_t* docs) {
+  const std::size_t n = std::min(k, found.size());
+  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), found.end(), ranks_before);
+  for (std::size_t i = 0; i < n; ++i) {
+    scores[i] = found[i].score;
+    docs[i] = found[i].doc;
+  }
+  std::fill(scores + n, scores + k, -kInfinity);
+  std::fill(docs + n, docs + k, -1);
+}
+
 TopK::TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k)
     : scorer_(kernels, view, query), k_(k), spare_(spare_for(k)), room_(k + spare_), threshold_(-kInfinity) {}
 

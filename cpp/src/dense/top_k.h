@@ -22,6 +22,9 @@ inline bool ranks_before(const ScoredDoc& a, const ScoredDoc& b) noexcept {
   return a.score > b.score || (a.score == b.score && a.doc < b.doc);
 }
 
+/// Writes the `k` best of `found`, sorted, and fills up with -infinity and -1.
+void write_best(std::vector<ScoredDoc>& found, std::size_t k, float* scores, std::int64_t* docs);
+
 /// Keeps what may be among the best k by intervals of scores, and scores by the definition what they do not decide.
 ///
 /// Invariant: every document offered so far is kept, or ranks after k documents that are kept, here or where a floor

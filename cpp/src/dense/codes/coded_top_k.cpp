@@ -4,6 +4,7 @@
 
 #include "dense/codes/scan.h"
 #include "dense/default_float_environment.h"
+#include "dense/top_k.h"
 #include "kernels/dispatch.h"
 #include "util/parallel_for.h"
 
@@ -17,7 +18,6 @@ constexpr std::size_t kTileQueries = 256;
 constexpr std::size_t kMinRangeRows = 8192;  // below it a thread costs more than it brings
 constexpr double kMaxRangeProducts = 5e10;   // some tenths of a second: how long Ctrl-C may wait
 constexpr double kMaxRangeBytes = 1e9;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -44,17 +44,6 @@ void code_queries(CodedSearch& search, std::size_t n_queries, unsigned threads) 
     search.coded[q] = code_query(rotation, search.queries + q * search.vectors.dim, search.codes.mean,
                                  search.vectors.dim, &search.query_codes[q * pitch]);
   });
-}
-
-void write_result(std::vector<ScoredDoc>& merged, std::size_t k, float* scores, std::int64_t* docs) {
-  const std::size_t n = std::min(k, merged.size());
-  std::partial_sort(merged.begin(), merged.begin() + static_cast<std::ptrdiff_t>(n), merged.end(), ranks_before);
-  for (std::size_t i = 0; i < n; ++i) {
-    scores[i] = merged[i].score;
-    docs[i] = merged[i].doc;
-  }
-  std::fill(scores + n, scores + k, -kInfinity);
-  std::fill(docs + n, docs + k, -1);
 }
 
 // The zero query: every score is 0, and DocIds decide.
@@ -107,7 +96,7 @@ CodesReport coded_top_k(const VectorsView& vectors, const CodesView& codes, cons
         merged.insert(merged.end(), part.begin(), part.end());
       }
     }
-    write_result(merged, k, scores + q * k, docs + q * k);
+    write_best(merged, k, scores + q * k, docs + q * k);
   });
   return {search.n_scanned, search.n_refined, search.n_rescored};
 }
