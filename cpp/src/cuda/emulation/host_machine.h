@@ -32,9 +32,11 @@ class HostMachine {
   void release(void* memory) const noexcept { std::free(memory); }
 
   void fill(void* memory, int byte, std::size_t bytes) const { std::memset(memory, byte, bytes); }
-  void copy(void* to, const void* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
+  void copy(void* to, const void* from, std::size_t bytes) const {
+    if (bytes != 0) std::memcpy(to, from, bytes);  // no bytes may come from nowhere
+  }
   void copy_rows(void* to, std::size_t to_pitch, const void* from, std::size_t row_bytes, std::size_t n) const {
-    for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t i = 0; row_bytes != 0 && i < n; ++i) {
       std::memcpy(static_cast<char*>(to) + i * to_pitch, static_cast<const char*>(from) + i * row_bytes, row_bytes);
     }
   }
