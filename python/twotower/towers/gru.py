@@ -31,12 +31,16 @@ def gru_states(
     backward : bool
         Take the weights of the other direction. The order of `inputs` is the caller's affair.
     """
-    suffix = f"l{layer}_reverse" if backward else f"l{layer}"
-    names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-    weight_in, bias_in, weight, bias = (getattr(cells, f"{name}_{suffix}") for name in names)
+    weight_in, bias_in, weight, bias = weights_of(cells, layer, backward)
     from_inputs = nn.functional.linear(inputs, weight_in, bias_in)
     states: torch.Tensor = _Recurrence.apply(from_inputs, weight, bias, sizes)  # type: ignore[no-untyped-call]
     return states
+
+
+def weights_of(cells: nn.RNNBase, layer: int, backward: bool) -> tuple[torch.Tensor, ...]:
+    """Return the input weights and bias and the recurrent weights and bias of one layer and direction."""
+    suffix = f"l{layer}_reverse" if backward else f"l{layer}"
+    return tuple(getattr(cells, f"{name}_{suffix}") for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh"))
 
 
 class _Recurrence(torch.autograd.Function):

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from twotower.towers.gru import weights_of
 from twotower.towers.packing import before_each
 
 
@@ -28,9 +29,7 @@ def lstm_states(
     backward : bool
         Take the weights of the other direction. The order of `inputs` is the caller's affair.
     """
-    suffix = f"l{layer}_reverse" if backward else f"l{layer}"
-    names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-    weight_in, bias_in, weight, bias = (getattr(cells, f"{name}_{suffix}") for name in names)
+    weight_in, bias_in, weight, bias = weights_of(cells, layer, backward)
     from_inputs = nn.functional.linear(inputs, weight_in, bias_in + bias)
     states: torch.Tensor = _Recurrence.apply(from_inputs, weight, sizes)  # type: ignore[no-untyped-call]
     return states
