@@ -113,6 +113,8 @@ class Hit(NamedTuple):
 class Hits:
     """Ranked lists of Q queries, K places each, best first: score descending, then DocId ascending.
 
+    Two are equal if their scores, DocIds and doc_ids are.
+
     Attributes
     ----------
     scores : ndarray of float32, shape [Q, K]
@@ -158,6 +160,14 @@ class Hits:
         found = int((row >= 0).sum())
         pairs = zip(row[:found].tolist(), self.scores[query, :found].tolist(), strict=True)
         return [Hit(self._name_of(doc), score, doc) for doc, score in pairs]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Hits):
+            return NotImplemented
+        same = np.array_equal(self.scores, other.scores) and np.array_equal(self.docs, other.docs)
+        return same and (self._name_of == other._name_of or self.doc_ids == other.doc_ids)
+
+    __hash__ = None  # type: ignore[assignment]  # arrays can be changed
 
     def __iter__(self) -> Iterator[list[Hit]]:
         return (self[query] for query in range(len(self)))

@@ -30,3 +30,13 @@ def test_hits_of_one_query_by_any_integer():
 def test_other_keys_are_refused(query):
     with pytest.raises(tt.errors.InputTypeError, match="give an integer or a slice"):
         HITS[query]
+
+
+def test_hits_are_equal_by_what_they_hold():
+    arrays = HITS.scores.copy(), HITS.docs.copy()
+    assert Hits(*arrays, ["a", "b"].__getitem__) == HITS
+    assert Hits(*arrays, ["a", "c"].__getitem__) != HITS
+    assert Hits(arrays[0] + 1, arrays[1], ["a", "b"].__getitem__) != HITS
+    assert Hits(arrays[0], arrays[1][:, ::-1], ["a", "b"].__getitem__) != HITS
+    assert HITS[:2] != HITS
+    assert [*HITS] != HITS

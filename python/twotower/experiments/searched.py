@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.index import BM25Index, FlatIndex
-from twotower.index.arguments import check_doc_ids
+from twotower.index.doc_ids import check_doc_ids
 from twotower.search import Dense, QueryBlind
 from twotower.towers import TwoTower
 from twotower.types import Collection

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from twotower.errors import BackendError, InputTypeError, InvalidInputError
 from twotower.hardware import backend
-from twotower.index.arguments import DocIds, as_queries, check_doc_ids, check_k, check_name
+from twotower.index.arguments import as_queries, check_k, check_name
 from twotower.index.cuda_arrays import DeviceMatrix, as_device_matrix, is_device_array
+from twotower.index.doc_ids import DocIds, check_doc_ids
 from twotower.index.flat_storage import METRICS, Stored
 from twotower.index.immutable import Immutable
 from twotower.index.native import core

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InputTypeError
-from twotower.index.arguments import DocIds, as_docs, as_vectors, check_threads
+from twotower.index.arguments import as_docs, as_vectors, check_threads
+from twotower.index.doc_ids import DocIds
 from twotower.index.immutable import Immutable
 from twotower.index.native import core
 from twotower.index.where import DocBitmap, Where, as_bitmap

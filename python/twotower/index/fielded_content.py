@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
-from twotower.index.arguments import check_doc_ids, refuse_set
+from twotower.index.arguments import refuse_set
+from twotower.index.doc_ids import check_doc_ids
 from twotower.index.lexical_content import AnalyzerLike, LexicalContent, check_arrays, term_ids
 from twotower.index.native import core
 from twotower.text import FieldAnalyzers, Vocabulary

@@ -14,18 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InvalidInputError
-from twotower.index.arguments import (
-    DocIds,
-    Matrix,
-    Vector,
-    as_queries,
-    as_vectors,
-    check_doc_ids,
-    check_k,
-    check_name,
-    check_threads,
-)
+from twotower.index.arguments import Matrix, Vector, as_queries, as_vectors, check_k, check_name, check_threads
 from twotower.index.cuda_flat import CudaFlatIndex, usable_device
+from twotower.index.doc_ids import DocIds, check_doc_ids
 from twotower.index.exact_vectors import ExactVectors
 from twotower.index.flat_storage import METRICS, STORAGES, Stored, make_searcher, read_stored, store
 from twotower.index.where import Where

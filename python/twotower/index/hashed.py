@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Self
 
-from twotower.errors import CorruptFileError
+from twotower.errors import CorruptFileError, InvalidInputError
 from twotower.index.arguments import with_known_options
 from twotower.index.explanation import Explanation
 from twotower.index.hashed_ngrams import HashedNgrams
@@ -56,8 +56,8 @@ class HashedNgramIndex(LexicalIndex):
         doc_ids: Iterable[str] | None = None,
         *,
         analyzer: AnalyzerLike | None = None,
-        ngram: int = 2,
-        bins: int = 2**24,
+        ngram: int | None = None,
+        bins: int | None = None,
         threads: int = 0,
         memory_limit: int | None = None,
         progress: Progress | None = None,
@@ -73,18 +73,18 @@ class HashedNgramIndex(LexicalIndex):
             One for each document, each once; "0", "1", ... if absent.
         analyzer : str, Analyzer or callable, optional
             Makes the terms of single words; those that it drops end an n-gram. Lower-cased words without Lucene's 33 English
-            stop words if absent.
-        ngram : int, 1 to 8
-            Words of the longest n-gram.
-        bins : int, 1 to 2^31 - 1
-            Bins that n-grams are hashed into.
+            stop words if absent. A `HashedNgrams` brings its own `ngram` and `bins`.
+        ngram : int, 1 to 8, optional
+            Words of the longest n-gram; 2 if absent.
+        bins : int, 1 to 2^31 - 1, optional
+            Bins that n-grams are hashed into; 2^24 if absent.
         threads, memory_limit, progress, store_texts
             As for `BM25Index.build`.
 
         Raises
         ------
         InputTypeError, InvalidInputError
-            As `BM25Index.build`.
+            As `BM25Index.build`; also if `ngram` or `bins` comes beside a `HashedNgrams`.
         """
         content = LexicalContent.build(
             texts,
@@ -105,8 +105,8 @@ class HashedNgramIndex(LexicalIndex):
         doc_ids: Any = None,
         *,
         analyzer: Any = None,
-        ngram: int = 2,
-        bins: int = 2**24,
+        ngram: int | None = None,
+        bins: int | None = None,
         **options: Any,
     ) -> BuildReport:
         """Build an index straight into a folder; see `LexicalIndex.build_to`, and `build` for `analyzer`, `ngram` and `bins`."""
@@ -140,7 +140,10 @@ class HashedNgramIndex(LexicalIndex):
         return cls(content)
 
 
-def _hashed(analyzer: AnalyzerLike | None, ngram: int, bins: int) -> HashedNgrams:
+def _hashed(analyzer: AnalyzerLike | None, ngram: int | None, bins: int | None) -> HashedNgrams:
     if isinstance(analyzer, HashedNgrams):
+        if ngram is not None or bins is not None:
+            raise InvalidInputError(f"analyzer is {analyzer!r}, which has ngram and bins: give them there alone")
         return analyzer
-    return HashedNgrams(Analyzer("plain", stop_words="english") if analyzer is None else analyzer, ngram, bins)
+    words = Analyzer("plain", stop_words="english") if analyzer is None else analyzer
+    return HashedNgrams(words, 2 if ngram is None else ngram, 2**24 if bins is None else bins)

@@ -13,7 +13,8 @@ import hnswlib
 import numpy as np
 import numpy.typing as npt
 
-from twotower.index.arguments import DocIds, Matrix, Vector, as_queries, check_integer, check_k, check_threads
+from twotower.index.arguments import Matrix, Vector, as_queries, check_integer, check_k, check_threads
+from twotower.index.doc_ids import DocIds
 from twotower.index.flat import FlatIndex
 from twotower.index.hnsw_graph import (
     MAX_EF_CONSTRUCTION,

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError, InputTypeError
-from twotower.index.arguments import DocIds, check_doc_ids, refuse_set
+from twotower.index.arguments import refuse_set
+from twotower.index.doc_ids import DocIds, check_doc_ids
 from twotower.index.hashed_ngrams import analyzer_from_config
 from twotower.index.lexical_build import Progress, check_first, invert
 from twotower.index.native import core

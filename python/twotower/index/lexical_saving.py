@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import Any
 
-from twotower.index.arguments import check_doc_ids
+from twotower.index.doc_ids import check_doc_ids
 from twotower.index.lexical_build import BuildReport, Progress, folder_beside, invert
 from twotower.index.lexical_content import FORMAT, AnalyzerLike, iterate, string_arrays
 from twotower.index.stored_texts import text_recorder

@@ -11,7 +11,8 @@ from typing import Any, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from twotower.index.arguments import as_docs, check_doc_ids, check_k, check_name, check_threads
+from twotower.index.arguments import as_docs, check_k, check_name, check_threads
+from twotower.index.doc_ids import check_doc_ids
 from twotower.index.immutable import Immutable, freeze
 from twotower.index.native import core
 from twotower.index.search_profile import SearchProfile

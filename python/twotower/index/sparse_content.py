@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import CorruptFileError
-from twotower.index.arguments import DocIds
+from twotower.index.doc_ids import DocIds
 from twotower.index.lexical_content import check_arrays, offsets_of, string_arrays
 from twotower.index.native import core
 from twotower.storage import read_container, write_container

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.index.arguments import DocIds, refuse_masked
+from twotower.index.arguments import refuse_masked
+from twotower.index.doc_ids import DocIds
 from twotower.index.immutable import cannot_change, freeze
 
 

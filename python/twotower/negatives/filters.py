@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.evaluation import has_answer
 from twotower.negatives.doc_lists import Rows
 from twotower.negatives.ranked import Block, Filter, Keep, Scores
@@ -87,10 +87,16 @@ def without_answers(answers: Mapping[str, Sequence[str]], match: str = "tokens")
     match : {"tokens", "regex"}
         See `twotower.has_answer`. Title and text are searched.
 
+    Raises
+    ------
+    InputTypeError
+        If `answers` is no mapping to lists of strings; the first query that differs is named.
+
     Notes
     -----
     Source: Karpukhin et al. 2020, section 3.2.
     """
+    _check_answers(answers)
     listed = json.dumps({query_id: list(found) for query_id, found in answers.items()}, sort_keys=True)
     return WithoutAnswers(answers, match, hashlib.sha256(listed.encode()).hexdigest()[:16])
 
@@ -114,6 +120,8 @@ def below_positive(
     InvalidInputError
         If not exactly one of margin and share is given, `margin` is not a finite number of at least 0, or `share` is not
         above 0 and at most 1.
+    InputTypeError
+        If `teacher` cannot be called.
 
     Notes
     -----
@@ -122,8 +130,9 @@ def below_positive(
     """
     if (margin is None) == (share is None):
         raise InvalidInputError("give either margin or share, such as share=0.95")
-    if margin is not None and not 0 <= margin < float("inf"):
+    if margin is not None and not (_is_number(margin) and 0 <= margin < float("inf")):
         raise InvalidInputError(f"margin is {margin!r}: it must be a finite number of at least 0")
+    _check_teacher(teacher)
     return BelowPositive(margin, None if share is None else check_share("share", share), teacher)
 
 
@@ -141,14 +150,34 @@ def below_score(most: float, *, teacher: Teacher | None = None) -> Filter:
     ------
     InvalidInputError
         If `most` is not a finite number.
+    InputTypeError
+        If `teacher` cannot be called.
 
     Notes
     -----
     Source: Qu et al. 2021 (RocketQA), section 3.2.
     """
-    if not -float("inf") < most < float("inf"):
+    if not (_is_number(most) and -float("inf") < most < float("inf")):
         raise InvalidInputError(f"most is {most!r}: it must be a finite number")
+    _check_teacher(teacher)
     return BelowScore(float(most), teacher)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _check_teacher(teacher: object) -> None:
+    if teacher is not None and not callable(teacher):
+        raise InputTypeError(f"teacher is {teacher!r}: give a function of (queries, documents) that returns scores")
+
+
+def _check_answers(answers: object) -> None:
+    if not isinstance(answers, Mapping):
+        raise InputTypeError(f"answers is {type(answers).__name__}: give a mapping of query_id to a list of strings")
+    for query_id, found in answers.items():
+        if isinstance(found, str) or not isinstance(found, Sequence) or not all(isinstance(a, str) for a in found):
+            raise InputTypeError(f"the answers of query {query_id!r} are {found!r}: give a list of strings")
 
 
 def _scores_of(block: Block, docs: Rows, asked: Keep, teacher: Teacher | None) -> Scores:

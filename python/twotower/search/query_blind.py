@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.index.arguments import DocIds, as_docs, as_vectors, check_doc_ids, check_integer, check_k
+from twotower.index.arguments import as_docs, as_vectors, check_integer, check_k
+from twotower.index.doc_ids import DocIds, check_doc_ids
 from twotower.search.logistic import Logistic
 from twotower.search.ranking import best
 from twotower.search.searcher import as_texts

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InputTypeError, InvalidInputError
-from twotower.index.arguments import DocIds
+from twotower.index.doc_ids import DocIds
 from twotower.types import Hits
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from twotower.errors import InputTypeError, InvalidInputError
 from twotower.index import INDEXES, BM25Index, FlatCodesIndex, FlatIndex, HNSWIndex, SparseIndex, TfidfIndex
-from twotower.index.arguments import MAX_PADDED_CELLS, DocIds, as_vectors, check_doc_ids, check_k
+from twotower.index.arguments import MAX_PADDED_CELLS, as_vectors, check_k
+from twotower.index.doc_ids import DocIds, check_doc_ids
 
 DENSE = pytest.mark.parametrize("cls", [FlatIndex, HNSWIndex])
 EYE = np.eye(3, dtype=np.float32)

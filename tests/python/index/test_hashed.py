@@ -214,3 +214,11 @@ def test_bad_texts():
         HashedNgrams().term_ids("a", HashedNgramIndex.build(TEXTS).vocabulary, False)
     with pytest.raises(InvalidInputError, match="offsets"):
         core.hash_ngrams(np.zeros(1, np.int32), np.array([0, 1]), np.zeros(3, np.uint8), np.array([0, 4]), 2, 5)
+
+
+@pytest.mark.parametrize("option", ["ngram", "bins"])
+def test_hashed_ngrams_bring_their_own_options(option, tmp_path):
+    with pytest.raises(InvalidInputError, match="which has ngram and bins: give them there alone"):
+        HashedNgramIndex.build(TEXTS, analyzer=HashedNgrams(), **{option: 3})
+    with pytest.raises(InvalidInputError, match="give them there alone"):
+        HashedNgramIndex.build_to(tmp_path / "index", TEXTS, analyzer=HashedNgrams(), **{option: 3})

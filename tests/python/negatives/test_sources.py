@@ -214,10 +214,37 @@ class TestFilters:
             with pytest.raises(InvalidInputError, match="the teacher gave"):
                 mine.bm25(index, filters=[mine.below_score(1, teacher=teacher)]).prepare(task)
 
-    @pytest.mark.parametrize("options", [{}, {"margin": 1, "share": 0.5}, {"margin": -1}, {"share": 0}, {"share": 1.5}])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"margin": 1, "share": 0.5},
+            {"margin": -1},
+            {"margin": "1"},
+            {"share": 0},
+            {"share": 1.5},
+            {"share": "1"},
+        ],
+    )
     def test_bad_options(self, options):
         with pytest.raises(InvalidInputError):
             mine.below_positive(**options)
+
+    @pytest.mark.parametrize("most", [float("nan"), float("inf"), "1", None, True])
+    def test_bad_limits(self, most):
+        with pytest.raises(InvalidInputError, match="must be a finite number"):
+            mine.below_score(most)
+
+    def test_what_is_no_teacher(self):
+        with pytest.raises(InputTypeError, match="give a function"):
+            mine.below_score(1, teacher="model")
+        with pytest.raises(InputTypeError, match="give a function"):
+            mine.below_positive(margin=1, teacher="model")
+
+    @pytest.mark.parametrize("answers", [["a"], "a", {"q0": "a"}, {"q0": None}, {"q0": [1]}])
+    def test_what_are_no_answers(self, answers):
+        with pytest.raises(InputTypeError, match="answers"):
+            mine.without_answers(answers)
 
 
 class TestRandom:
