@@ -34,6 +34,35 @@ std::size_t block_rows(const StoredVectors& vectors, unsigned workers) {
   return std::max(kBlockAlign, rows / kBlockAlign * kBlockAlign);
 }
 
+// Rows that threads take in turn: long runs first, so that what a thread fetches ahead is what it reads next, and short
+// ones at the end, so that threads end together.
+class Runs {
+ public:
+  struct Run {
+    std::size_t begin, end;  // equal: none is left
+  };
+
+  Runs(std::size_t n_docs, std::size_t step, unsigned workers) : n_docs_(n_docs), step_(step), share_(2 * workers) {}
+
+  Run take() noexcept {
+    std::size_t begin = next_.load();
+    while (begin < n_docs_) {
+      const std::size_t wanted = std::max(step_, (n_docs_ - begin) / share_ / step_ * step_);
+      const std::size_t end = std::min(n_docs_, begin + wanted);
+      if (next_.compare_exchange_weak(begin, end)) return {begin, end};
+    }
+    return {n_docs_, n_docs_};
+  }
+
+  void stop() noexcept { is_stopped_ = true; }
+  bool is_stopped() const noexcept { return is_stopped_; }
+
+ private:
+  const std::size_t n_docs_, step_, share_;
+  std::atomic<std::size_t> next_{0};
+  std::atomic<bool> is_stopped_{false};
+};
+
 // One tile of queries against all rows.
 class Tile {
  public:
@@ -45,8 +74,7 @@ class Tile {
         where_(where),
         is_coded_(n_queries >= kCodedQueries && code_row_of(kernels::active(), view.vectors) != nullptr),
         prepared_(scan_kernels(kernels::active(), view.vectors), view, queries, n_queries,
-                  is_coded_ || n_queries >= kPanelQueries, threads),
-        floors_(n_queries) {
+                  is_coded_ || n_queries >= kPanelQueries, threads) {
     if (is_coded_)
       coded_.emplace(kernels::active().dense.int8, view, queries, n_queries, true, threads, RowForm::kCoded);
   }
@@ -56,19 +84,22 @@ class Tile {
     const unsigned most = resolve_threads(threads);
     const std::size_t step = block_rows(view_.vectors, most);
     const auto workers = static_cast<unsigned>(std::clamp<std::size_t>(n_docs / step, 1, most));
+    SharedFloors floors(prepared_.size(), workers);
     std::vector<std::unique_ptr<Scan>> scans(workers);
-    std::atomic<std::size_t> next{0};
+    Runs runs(n_docs, step, workers);
     run_workers(workers, [&](unsigned worker) {
       const DefaultFloatEnvironment environment;
       auto scan = std::make_unique<Scan>(kernels::active(), view_, prepared_, coded_ ? &*coded_ : nullptr, queries_,
-                                         std::min(k_, n_docs), where_, floors_);
+                                         std::min(k_, n_docs), where_, floors, worker);
       try {
-        for (std::size_t begin; (begin = next.fetch_add(step)) < n_docs;) {
-          scan->scan(begin, std::min(n_docs, begin + step));
-          if (worker == 0) check_interrupt();
+        for (Runs::Run run = runs.take(); run.begin < run.end; run = runs.take()) {
+          for (; run.begin < run.end && !runs.is_stopped(); run.begin += step) {
+            scan->scan(run.begin, std::min(run.end, run.begin + step));
+            if (worker == 0) check_interrupt();
+          }
         }
       } catch (...) {
-        next = n_docs;  // the others stop at their next block
+        runs.stop();
         throw;
       }
       scans[worker] = std::move(scan);
@@ -95,7 +126,6 @@ class Tile {
   bool is_coded_;
   PreparedQueries prepared_;
   std::optional<PreparedQueries> coded_;
-  std::vector<SharedFloor> floors_;
 };
 
 }  // namespace

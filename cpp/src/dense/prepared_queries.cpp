@@ -40,33 +40,36 @@ PreparedQueries::PreparedQueries(const kernels::ScanKernels& scan, const DenseVi
   rows_.assign(n_queries * row_units_, 0);
   units_.assign(n_queries + kernels::kMaxPanelWidth, 0.0f);
   factors_ = units_;
-  std::vector<double> lost(n_queries);
-  parallel_for(n_queries, n_queries < kFewQueries ? 1 : threads, [&](std::size_t q) {
+  bounds_.resize(n_queries);
+  if (n_queries < kFewQueries) threads = 1;
+  parallel_for(n_queries, threads, [&](std::size_t q) {
     const DefaultFloatEnvironment environment;
-    lost[q] = round_query(queries + q * dim, dim, scan.form, rows_.data() + q * row_units_, units_[q]);
+    const float* query = queries + q * dim;
+    const double lost = round_query(query, dim, scan.form, rows_.data() + q * row_units_, units_[q]);
+    bounds_[q] = QueryBound(query, dim, scan.form, lost, view.metric, rows);
+    factors_[q] = bounds_[q].factor();
   });
-  for (std::size_t q = 0; q < n_queries; ++q) {
-    bounds_.emplace_back(queries + q * dim, dim, scan.form, lost[q], view.metric, rows);
-    factors_[q] = bounds_.back().factor();
-  }
-  if (with_panels) lay_out_panels(scan);
+  if (with_panels) lay_out_panels(scan, threads);
 }
 
-void PreparedQueries::lay_out_panels(const kernels::ScanKernels& scan) {
+void PreparedQueries::lay_out_panels(const kernels::ScanKernels& scan, unsigned threads) {
   const std::size_t lanes = (size() + scan.lanes - 1) / scan.lanes * scan.lanes;
   room_.assign(lanes * row_units_ + kLine / sizeof(std::uint32_t), 0);
   const auto address = reinterpret_cast<std::uintptr_t>(room_.data());
   std::uint32_t* out = room_.data() + (kLine - address % kLine) % kLine / sizeof(std::uint32_t);
   for (std::size_t first = 0; first < size();) {
-    const std::size_t width = std::min(scan.max_width, lanes - first), n = std::min(width, size() - first);
-    for (std::size_t q = 0; q < n; ++q) {
-      const std::uint32_t* row = rows_.data() + (first + q) * row_units_;
-      for (std::size_t u = 0; u < row_units_; ++u) out[u * width + q] = row[u];
-    }
-    panels_.push_back({first, n, width, out});
+    const std::size_t width = std::min(scan.max_width, lanes - first);
+    panels_.push_back({first, std::min(width, size() - first), width, out});
     out += width * row_units_;
     first += width;
   }
+  parallel_for(panels_.size(), threads, [&](std::size_t p) {
+    const QueryPanel& panel = panels_[p];
+    for (std::size_t q = 0; q < panel.n; ++q) {
+      const std::uint32_t* row = rows_.data() + (panel.first + q) * row_units_;
+      for (std::size_t u = 0; u < row_units_; ++u) panel.units[u * panel.width + q] = row[u];
+    }
+  });
 }
 
 }  // namespace twotower

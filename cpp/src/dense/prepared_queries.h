@@ -21,7 +21,7 @@ struct QueryPanel {
   std::size_t first;
   std::size_t n;
   std::size_t width;
-  const void* units;  ///< aligned to 64 bytes
+  std::uint32_t* units;  ///< aligned to 64 bytes
 };
 
 class PreparedQueries {
@@ -46,7 +46,7 @@ class PreparedQueries {
   const std::vector<float>& factors() const noexcept { return factors_; }
 
  private:
-  void lay_out_panels(const kernels::ScanKernels& scan);
+  void lay_out_panels(const kernels::ScanKernels& scan, unsigned threads);
 
   std::size_t row_units_;
   std::vector<std::uint32_t> rows_;

@@ -42,6 +42,8 @@ struct Interval {
 /// One query's error bound, and the thresholds that follow from it.
 class QueryBound {
  public:
+  QueryBound() = default;
+
   /// `lost` is what round_query() returned.
   QueryBound(const float* query, std::size_t dim, kernels::QueryForm form, double lost, Metric metric,
              RowForm rows = RowForm::kStored);
@@ -56,10 +58,10 @@ class QueryBound {
   Interval interval(double product, float norm, float offset) const noexcept;
 
  private:
-  Metric metric_;
+  Metric metric_ = Metric::kInnerProduct;
   double squares_ = 0.0;
   double norm_ = 0.0;
-  double dim_;
+  double dim_ = 0.0;
   double absolute_ = 0.0;
   float factor_ = 0.0f;
 };

@@ -23,7 +23,7 @@ constexpr std::uint64_t kJudgedRows = 4096;  // at once
 
 Scan::Scan(const kernels::Kernels& kernels, const DenseView& view, const PreparedQueries& prepared,
            const PreparedQueries* coded, const float* queries, std::size_t k, const std::uint64_t* where,
-           std::vector<SharedFloor>& floors)
+           SharedFloors& floors, unsigned worker)
     : kernels_(kernels),
       scan_(scan_kernels(kernels, view.vectors)),
       view_(view),
@@ -31,27 +31,26 @@ Scan::Scan(const kernels::Kernels& kernels, const DenseView& view, const Prepare
       multiplied_(coded == nullptr ? &prepared : coded),
       where_(where),
       floors_(floors),
+      worker_(worker),
       thresholds_(prepared.size() + kernels::kMaxPanelWidth, kInfinity) {
   if (coded != nullptr) coded_.emplace(kernels, view.vectors);
   best_.reserve(prepared.size());
   for (std::size_t q = 0; q < prepared.size(); ++q) {
-    best_.emplace_back(kernels, view, queries + q * view.vectors.dim, k);
+    best_.emplace_back(kernels, view, queries + q * view.vectors.dim, k, floors.share_of(k));
     thresholds_[q] = -kInfinity;
   }
 }
 
 void Scan::scan(std::size_t begin, std::size_t end) {
-  learn_floors();
+  for (std::size_t q = 0; q < best_.size(); ++q) learn_floor(q);
   prepared_.panels().empty() ? scan_rows(begin, end) : scan_panels(begin, end);
 }
 
 // What other threads found spares looking at rows here.
-void Scan::learn_floors() {
-  for (std::size_t q = 0; q < best_.size(); ++q) {
-    if (floors_[q].get() <= best_[q].threshold()) continue;
-    best_[q].raise(floors_[q].get());
-    thresholds_[q] = multiplied_->bound(q).threshold(best_[q].threshold());
-  }
+void Scan::learn_floor(std::size_t q) {
+  if (floors_.get(q) <= best_[q].threshold()) return;
+  best_[q].raise(floors_.get(q));
+  thresholds_[q] = multiplied_->bound(q).threshold(best_[q].threshold());
 }
 
 // Row r of a batch may be a hit: a product of the stored row, which the cache still has, gives a narrow interval.
@@ -62,17 +61,15 @@ void Scan::offer(std::size_t q, const RowBatches& batch, std::size_t r) {
   const double scaled =
       static_cast<double>(product) * static_cast<double>(prepared_.units()[q]) * static_cast<double>(limits.scale[r]);
   const Interval score = prepared_.bound(q).interval(scaled, limits.norm[r], limits.offset[r]);
-  const float before = best_[q].threshold();
-  if (score.upper <= static_cast<double>(before)) {
+  if (score.upper <= static_cast<double>(best_[q].threshold())) {
     ++n_wasted_;
     return;
   }
   ++n_kept_;
-  best_[q].offer(batch.doc(r), score);
-  const float now = best_[q].threshold();
-  if (now == before) return;
-  thresholds_[q] = multiplied_->bound(q).threshold(now);
-  floors_[q].raise(now);
+  if (!best_[q].offer(batch.doc(r), score)) return;
+  floors_.raise(q, worker_, best_[q].threshold(), best_[q].share_threshold());
+  best_[q].raise(floors_.get(q));
+  thresholds_[q] = multiplied_->bound(q).threshold(best_[q].threshold());
 }
 
 void Scan::scan_rows(std::size_t begin, std::size_t end) {

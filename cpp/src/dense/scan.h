@@ -19,17 +19,17 @@ namespace twotower {
 class Scan {
  public:
   /// `queries` [Q, D] are those of `prepared` and, unless it is nullptr, of `coded`, which multiplies coded rows;
-  /// nothing is copied. `floors` [Q] are shared with the other threads.
+  /// nothing is copied. `floors` are shared with the other threads, of which this is number `worker`.
   Scan(const kernels::Kernels& kernels, const DenseView& view, const PreparedQueries& prepared,
        const PreparedQueries* coded, const float* queries, std::size_t k, const std::uint64_t* where,
-       std::vector<SharedFloor>& floors);
+       SharedFloors& floors, unsigned worker);
 
   /// Offers the documents [begin, end) to every query.
   void scan(std::size_t begin, std::size_t end);
 
   /// What was found for query q, in no particular order.
   std::vector<ScoredDoc> take(std::size_t q) {
-    best_[q].raise(floors_[q].get());
+    best_[q].raise(floors_.get(q));
     return best_[q].take();
   }
 
@@ -40,7 +40,7 @@ class Scan {
   void lay_out(const RowBatches& batch);
   void gather(const RowBatches& batch);
   void offer(std::size_t q, const RowBatches& batch, std::size_t r);
-  void learn_floors();
+  void learn_floor(std::size_t q);
   void retreat_if_wasteful(std::size_t n_rows);
 
   const kernels::Kernels& kernels_;
@@ -49,7 +49,8 @@ class Scan {
   const PreparedQueries& prepared_;
   const PreparedQueries* multiplied_;  // what panels multiply: the coded queries, or `prepared_`
   const std::uint64_t* where_;
-  std::vector<SharedFloor>& floors_;
+  SharedFloors& floors_;
+  const unsigned worker_;
   std::vector<TopK> best_;
   std::vector<float> thresholds_;  // of the products that are multiplied, by query; infinity beyond the last
   std::optional<CodedBatch> coded_;

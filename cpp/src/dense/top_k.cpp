@@ -11,7 +11,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Little room keeps the threshold fresh, so that fewer documents are looked at; half of k keeps the cost of choosing
 // the best k at a few steps a document.
-std::size_t spare_for(std::size_t k) { return std::max<std::size_t>(k / 2, 32); }
+std::size_t spare_for(std::size_t k) { return std::max<std::size_t>(k / 2, 16); }
 
 // The greatest float32 not above `value`: a score that is at least `value` before its rounding is at least this.
 float at_most(double value) {
@@ -32,8 +32,14 @@ void write_best(std::vector<ScoredDoc>& found, std::size_t k, float* scores, std
   std::fill(docs + n, docs + k, -1);
 }
 
-TopK::TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k)
-    : scorer_(kernels, view, query), k_(k), spare_(spare_for(k)), room_(k + spare_), threshold_(-kInfinity) {}
+TopK::TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k, std::size_t share)
+    : scorer_(kernels, view, query),
+      k_(k),
+      share_(share),
+      spare_(spare_for(k)),
+      room_(k + spare_),
+      threshold_(-kInfinity),
+      share_threshold_(-kInfinity) {}
 
 // Not to the floor itself: documents that reach it elsewhere may have greater DocIds.
 void TopK::raise(float floor) noexcept {
@@ -45,14 +51,20 @@ void TopK::shrink() {
   if (kept_.size() > room_ - spare_ / 2) settle();
 }
 
-// Raises the threshold to the k-th best lower end, and drops what is below it: not what is equal, as some of the k may
-// have greater DocIds.
+// Raises the thresholds to the lower ends of the k-th best and of the last of the share.
+void TopK::learn() {
+  const auto better = [](const Kept& a, const Kept& b) { return a.lower > b.lower; };
+  const auto kth = kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+  std::nth_element(kept_.begin(), kth, kept_.end(), better);
+  threshold_ = std::max(threshold_, at_most(kth->lower));
+  const auto last_of_share = kept_.begin() + static_cast<std::ptrdiff_t>(share_ - 1);
+  if (share_ < k_) std::nth_element(kept_.begin(), last_of_share, kth, better);
+  share_threshold_ = std::max(share_threshold_, at_most(last_of_share->lower));
+}
+
+// Drops what is below the threshold: not what is equal, as some of the k may have greater DocIds.
 void TopK::drop_beaten() {
-  if (kept_.size() > k_ && k_ > 0) {
-    const auto kth = kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
-    std::nth_element(kept_.begin(), kth, kept_.end(), [](const Kept& a, const Kept& b) { return a.lower > b.lower; });
-    threshold_ = std::max(threshold_, at_most(kth->lower));
-  }
+  if (kept_.size() > k_ && k_ > 0) learn();
   if (threshold_ == -kInfinity) return;  // the score of far documents, too: nothing is below it
   const auto least = static_cast<double>(std::nextafter(threshold_, -kInfinity));
   std::erase_if(kept_, [least](const Kept& kept) { return kept.upper <= least; });

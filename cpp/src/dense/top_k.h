@@ -32,17 +32,24 @@ void write_best(std::vector<ScoredDoc>& found, std::size_t k, float* scores, std
 /// REQUIRES documents offered in ascending order, so that a later one with the same score ranks after.
 class TopK {
  public:
-  TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k);
+  /// Of the best k, the first `share` are of interest to others: 1 <= share <= k, unless k is 0.
+  TopK(const kernels::Kernels& kernels, const DenseView& view, const float* query, std::size_t k, std::size_t share);
 
   /// No document to come whose score is at or below this can enter. -infinity until k are known.
   float threshold() const noexcept { return threshold_; }
 
+  /// `share` documents that were offered score at least this. -infinity until so many are known.
+  float share_threshold() const noexcept { return share_threshold_; }
+
   /// k documents, offered here or elsewhere, score at least `floor`: what scores less cannot enter.
   void raise(float floor) noexcept;
 
-  void offer(std::uint32_t doc, const Interval& score) {
+  /// Whether this made the thresholds anew.
+  bool offer(std::uint32_t doc, const Interval& score) {
     kept_.push_back({score.lower, score.upper, doc, false});
-    if (kept_.size() >= room_) shrink();
+    if (kept_.size() < room_) return false;
+    shrink();
+    return true;
   }
 
   /// The best of all that were offered, in no particular order.
@@ -57,14 +64,17 @@ class TopK {
   };
 
   void shrink();
+  void learn();
   void drop_beaten();
   void settle();
 
   ExactScorer scorer_;
   std::size_t k_;
+  std::size_t share_;
   std::size_t spare_;
   std::size_t room_;
   float threshold_;
+  float share_threshold_;
   std::vector<Kept> kept_;
 };
 

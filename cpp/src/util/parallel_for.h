@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <exception>
-#include <mutex>
 #include <thread>
-#include <vector>
 
 #include "twotower/interrupt.h"
+#include "util/worker_pool.h"
 
 namespace twotower {
 
@@ -24,44 +22,19 @@ inline unsigned resolve_threads(unsigned threads) {
 /// rethrown here. threads == 0 means every core.
 template <class Body>
 void parallel_for(std::size_t n, unsigned threads, Body&& body) {
-  const std::size_t n_workers = std::min<std::size_t>(resolve_threads(threads), n);
-  if (n_workers <= 1) {
-    for (std::size_t i = 0; i < n; ++i) {
-      body(i);
-      check_interrupt();
-    }
-    return;
-  }
+  const auto n_workers = static_cast<unsigned>(std::min<std::size_t>(resolve_threads(threads), n));
   std::atomic<std::size_t> next{0};
-  std::atomic<bool> stop{false};
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  auto work = [&](bool polls) {
+  run_workers(n_workers, [&](unsigned worker) {
     try {
-      while (!stop.load(std::memory_order_relaxed)) {
-        const std::size_t i = next.fetch_add(1, std::memory_order_relaxed);
-        if (i >= n) return;
+      for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < n;) {
         body(i);
-        if (polls) check_interrupt();
+        if (worker == 0) check_interrupt();
       }
     } catch (...) {
-      const std::lock_guard<std::mutex> lock(failure_mutex);
-      if (!failure) failure = std::current_exception();
-      stop.store(true, std::memory_order_relaxed);
+      next.store(n, std::memory_order_relaxed);  // the others stop at their next index
+      throw;
     }
-  };
-  std::vector<std::thread> workers;
-  workers.reserve(n_workers - 1);
-  for (std::size_t t = 1; t < n_workers; ++t) {
-    try {
-      workers.emplace_back(work, false);
-    } catch (...) {
-      break;  // the system gave fewer threads than asked: those that run do all the work
-    }
-  }
-  work(true);
-  for (auto& worker : workers) worker.join();
-  if (failure) std::rethrow_exception(failure);
+  });
 }
 
 }  // namespace twotower

@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "dense/shared_floor.h"
 #include "dense/top_k.h"
 #include "kernels/dispatch.h"
 #include "twotower/dense.h"
@@ -185,7 +186,8 @@ TEST_CASE("TopK: intervals that are wide, narrow or infinite, and equal scores, 
       Case c = random_case(600, 2, 1, 4);
       for (float& value : c.vectors) value = std::round(value * 8.0f) / 8.0f;  // many equal scores
       c.queries = {1.0f, 0.5f};
-      TopK best(kernels::active(), c.view(), c.queries.data(), k);
+      const std::size_t share = (k + 1) / 2;
+      TopK best(kernels::active(), c.view(), c.queries.data(), k, share);
       std::vector<ScoredDoc> expected;
       for (std::uint32_t n = 0; n < c.n_docs; ++n) {
         const float score = definition(c.queries.data(), c.view().row(n), 2);
@@ -197,6 +199,7 @@ TEST_CASE("TopK: intervals that are wide, narrow or infinite, and equal scores, 
         if (upper > static_cast<double>(best.threshold())) best.offer(n, {lower, upper});
       }
       std::sort(expected.begin(), expected.end(), ranks_before);
+      CHECK(best.share_threshold() <= expected[share - 1].score);
       std::vector<ScoredDoc> found = best.take();
       std::sort(found.begin(), found.end(), ranks_before);
       REQUIRE(found.size() >= k);
@@ -210,11 +213,25 @@ TEST_CASE("TopK: intervals that are wide, narrow or infinite, and equal scores, 
 
 TEST_CASE("TopK: a floor from elsewhere drops what scores less, not what scores the same") {
   const Case c{3, 1, 1, {2.0f, 3.0f, 1.0f}, {1.0f}};
-  TopK best(kernels::active(), c.view(), c.queries.data(), 1);
+  TopK best(kernels::active(), c.view(), c.queries.data(), 1, 1);
   best.raise(3.0f);
   CHECK(best.threshold() == std::nextafter(3.0f, 0.0f));
   for (const std::uint32_t n : {0u, 1u, 2u}) best.offer(n, {0.0, n == 1 ? 3.0 : 2.5});
   const std::vector<ScoredDoc> found = best.take();
   REQUIRE(found.size() == 1);
   CHECK(found[0].doc == 1);
+}
+
+TEST_CASE("SharedFloors: k documents reach a floor, found by one thread or by all together") {
+  SharedFloors floors(2, 3);
+  CHECK(floors.share_of(10) == 4);
+  CHECK(floors.share_of(9) == 3);
+  floors.raise(1, 0, 1.0f, 5.0f);
+  floors.raise(1, 1, 2.0f, 4.0f);
+  CHECK(floors.get(1) == 2.0f);  // the third has not found its share
+  floors.raise(1, 2, 0.5f, 3.0f);
+  CHECK(floors.get(1) == 3.0f);
+  floors.raise(1, 2, 0.5f, 9.0f);
+  CHECK(floors.get(1) == 4.0f);
+  CHECK(floors.get(0) == -std::numeric_limits<float>::infinity());
 }
