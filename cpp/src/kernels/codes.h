@@ -43,8 +43,8 @@ struct CodeLines {
 /// What CodesHits knows of kHitRows rows beside their bytes: the scale of each, and the greatest of all radii and tails.
 struct CodeLimits {
   const float* scales;
-  float radius;
-  float tail;
+  const float* radii;
+  const float* tails;
 };
 
 /// Planes of the rows that come next, fetched meanwhile: `step` bytes of each for each row and four dimensions.

@@ -15,7 +15,7 @@ using kernels::kHitRows;
 using kernels::kMaxHitWidth;
 
 constexpr std::size_t kRefresh = 64;               // batches after which what other threads found is asked for
-constexpr std::size_t kDimsOfCompletion = 5000;    // a row's tail costs about as much as products of so many dimensions
+constexpr std::size_t kDimsOfCompletion = 3500;    // a row's tail costs about as much as products of so many dimensions
 constexpr std::size_t kLongestPause = 64;          // batches
 
 // When a panel multiplies the prefix alone. Each attempt that leaves too much doubles the batches until the next one.
@@ -74,11 +74,10 @@ class PanelScan {
 
   // What is beyond the last row is never looked at.
   void read_limits(std::size_t doc, std::size_t size) {
-    const CodesView& codes = search_.codes;
-    const auto greatest = [&](const float* values) { return *std::max_element(values + doc, values + doc + size); };
-    std::copy_n(codes.scales + doc, size, scales_);
-    whole_ = {scales_, greatest(codes.fine_radii), 0.0f};
-    if (search_.codes.rotation->has_tail()) prefix_ = {scales_, greatest(codes.prefix_radii), greatest(codes.tail_norms)};
+    std::copy_n(search_.codes.scales + doc, size, scales_);
+    std::copy_n(search_.codes.fine_radii + doc, size, radii_);
+    std::copy_n(search_.codes.prefix_radii + doc, size, prefix_radii_);
+    std::copy_n(search_.codes.tail_norms + doc, size, tails_);
   }
 
   void scan_panel(std::size_t q, std::size_t doc, std::size_t size) {
@@ -156,7 +155,8 @@ class PanelScan {
   std::vector<Candidates> candidates_;
   std::uint64_t n_completed_ = 0;
   float scales_[kHitRows] = {};
-  kernels::CodeLimits whole_, prefix_;  // of the rows at hand
+  float radii_[kHitRows] = {}, prefix_radii_[kHitRows] = {}, tails_[kHitRows] = {};
+  kernels::CodeLimits whole_{scales_, radii_, tails_}, prefix_{scales_, prefix_radii_, tails_};
   std::uint64_t masks_[kHitRows] = {};
 };
 

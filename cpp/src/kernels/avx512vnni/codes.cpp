@@ -86,10 +86,10 @@ __m512i row_at(const std::uint8_t* bytes, std::size_t r) noexcept {
 }
 
 // The scores from which on rows of a batch are hits of 16 queries.
-__m512 least_of(const CodeLimits& limits, const CodeLines& lines, std::size_t w) noexcept {
-  const __m512 least = _mm512_fnmadd_ps(_mm512_loadu_ps(lines.factor + w), _mm512_set1_ps(limits.radius),
+__m512 least_of(float radius, float tail, const CodeLines& lines, std::size_t w) noexcept {
+  const __m512 least = _mm512_fnmadd_ps(_mm512_loadu_ps(lines.factor + w), _mm512_set1_ps(radius),
                                         _mm512_loadu_ps(lines.threshold + w));
-  return _mm512_fnmadd_ps(_mm512_loadu_ps(lines.tail + w), _mm512_set1_ps(limits.tail), least);
+  return _mm512_fnmadd_ps(_mm512_loadu_ps(lines.tail + w), _mm512_set1_ps(tail), least);
 }
 
 // 24 accumulators, at most 3 columns of queries and a broadcast are 28 of the 32 registers.
@@ -118,8 +118,18 @@ void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_
     }
   }
   __m512 least[kVectors];
+  float radius = 0.0f, tail = 0.0f;
+  if constexpr (kRows == 8) {
+    radius = _mm512_mask_reduce_max_ps(0xFF, _mm512_maskz_loadu_ps(0xFF, limits.radii));
+    tail = _mm512_mask_reduce_max_ps(0xFF, _mm512_maskz_loadu_ps(0xFF, limits.tails));
+  } else {
+    for (std::size_t r = 0; r < kRows; ++r) {
+      radius = radius > limits.radii[r] ? radius : limits.radii[r];
+      tail = tail > limits.tails[r] ? tail : limits.tails[r];
+    }
+  }
 #pragma GCC unroll 3
-  for (std::size_t v = 0; v < kVectors; ++v) least[v] = least_of(limits, lines, v * kHitLanes);
+  for (std::size_t v = 0; v < kVectors; ++v) least[v] = least_of(radius, tail, lines, v * kHitLanes);
 #pragma GCC unroll 24
   for (std::size_t r = 0; r < kRows; ++r) {
     const __m512 scale = _mm512_set1_ps(limits.scales[r]);
@@ -143,7 +153,7 @@ void hits_of_batch(const void* panel, const std::uint8_t* bytes, std::size_t n_g
   const std::size_t n_units = 2 * n_groups;
   for (std::size_t r = 0; r < kHitRows; r += kRows) {
     hits_of<kVectors, kRows>(static_cast<const std::int8_t*>(panel), bytes + 4 * r, n_units,
-                             {limits.scales + r, limits.radius, limits.tail}, lines, ahead, masks + r,
+                             {limits.scales + r, limits.radii + r, limits.tails + r}, lines, ahead, masks + r,
                              sums + r * kVectors * kHitLanes);
     ahead.high += n_units * ahead.step * kRows;
     ahead.low += n_units * ahead.step * kRows;
