@@ -38,49 +38,34 @@ void check_size(const py::array& array, std::size_t size, const char* name) {
   }
 }
 
-std::shared_ptr<const Rotation> rotation_of(const VectorsView& view, std::size_t prefix, const Floats& reflections) {
-  if (reflections.ndim() != 2 || static_cast<std::size_t>(reflections.shape(1)) != view.dim) {
-    throw InvalidInput("reflections must be [R, " + std::to_string(view.dim) + "]");
-  }
-  return make_rotation(view.dim, prefix, reflections.data(), static_cast<std::size_t>(reflections.shape(0)));
-}
-
-py::tuple make(const Floats& vectors, const Floats& mean, std::size_t prefix, const Floats& reflections,
-               unsigned threads) {
+py::tuple make(const Floats& vectors, const Floats& mean, unsigned threads) {
   const VectorsView view = coded_vectors(vectors);
   check_size(mean, view.dim, "mean");
-  const auto rotation = rotation_of(view, prefix, reflections);
   const auto bytes = static_cast<py::ssize_t>(plane_bytes(view.n_docs, view.dim));
   const auto n = static_cast<py::ssize_t>(view.n_docs);
   Bytes high(bytes), low(bytes);
-  Floats scales(n), coarse(n), fine(n), of_prefix(n), tail(n);
-  const CodesSpace space{high.mutable_data(), low.mutable_data(),       scales.mutable_data(), coarse.mutable_data(),
-                         fine.mutable_data(), of_prefix.mutable_data(), tail.mutable_data()};
+  Floats scales(n), coarse(n), fine(n);
+  std::uint8_t *to_high = high.mutable_data(), *to_low = low.mutable_data();
+  float *to_scales = scales.mutable_data(), *to_coarse = coarse.mutable_data(), *to_fine = fine.mutable_data();
   {
     const GilRelease release;
-    make_codes(view, mean.data(), *rotation, threads, space);
+    make_codes(view, mean.data(), threads, to_high, to_low, to_scales, to_coarse, to_fine);
   }
-  return py::make_tuple(high, low, scales, coarse, fine, of_prefix, tail);
+  return py::make_tuple(high, low, scales, coarse, fine);
 }
 
 /// The arrays of one index: checked once, kept alive while it lives.
 class DenseCodes {
  public:
-  DenseCodes(Floats vectors, Bytes high, Bytes low, Floats scales, Floats coarse, Floats fine, Floats of_prefix,
-             Floats tail, Floats mean, std::size_t prefix, Floats reflections)
-      : view_(coded_vectors(vectors)),
-        rotation_(rotation_of(view_, prefix, reflections)),
-        arrays_(py::make_tuple(vectors, high, low, scales, coarse, fine, of_prefix, tail, mean)) {
+  DenseCodes(Floats vectors, Bytes high, Bytes low, Floats scales, Floats coarse, Floats fine, Floats mean)
+      : view_(coded_vectors(vectors)), arrays_(py::make_tuple(vectors, high, low, scales, coarse, fine, mean)) {
     check_size(high, plane_bytes(view_.n_docs, view_.dim), "high");
     check_size(low, plane_bytes(view_.n_docs, view_.dim), "low");
     check_size(scales, view_.n_docs, "scales");
     check_size(coarse, view_.n_docs, "coarse_radii");
     check_size(fine, view_.n_docs, "fine_radii");
-    check_size(of_prefix, view_.n_docs, "prefix_radii");
-    check_size(tail, view_.n_docs, "tail_norms");
     check_size(mean, view_.dim, "mean");
-    codes_ = {high.data(),      low.data(),  scales.data(), coarse.data(),  fine.data(),
-              of_prefix.data(), tail.data(), mean.data(),   rotation_.get()};
+    codes_ = {high.data(), low.data(), scales.data(), coarse.data(), fine.data(), mean.data()};
   }
 
   py::tuple search(const Floats& queries, std::size_t k, unsigned threads, const std::optional<Words>& allowed) const {
@@ -97,7 +82,7 @@ class DenseCodes {
       const GilRelease release;
       report = coded_top_k(view_, codes_, mask, queries.data(), n_queries, k, threads, to_scores, to_docs);
     }
-    return py::make_tuple(scores, docs, py::make_tuple(report.scanned, report.refined, report.completed, report.rescored));
+    return py::make_tuple(scores, docs, py::make_tuple(report.scanned, report.refined, report.rescored));
   }
 
   py::tuple intervals(const Floats& queries, bool coarse) const {
@@ -117,7 +102,6 @@ class DenseCodes {
   }
 
   VectorsView view_;
-  std::shared_ptr<const Rotation> rotation_;
   CodesView codes_;
   py::tuple arrays_;
 };
@@ -125,17 +109,15 @@ class DenseCodes {
 }  // namespace
 
 void bind_dense_codes(py::module_& m) {
-  m.def("dense_codes_make", &make, py::arg("vectors").noconvert(), py::arg("mean").noconvert(), py::arg("prefix"),
-        py::arg("reflections").noconvert(), py::arg("threads"),
-        "(high uint8 [B], low uint8 [B], scales, coarse_radii, fine_radii, prefix_radii, tail_norms float32 [N])");
+  m.def("dense_codes_make", &make, py::arg("vectors").noconvert(), py::arg("mean").noconvert(), py::arg("threads"),
+        "(high uint8 [B], low uint8 [B], scales, coarse_radii and fine_radii float32 [N])");
   py::class_<DenseCodes>(m, "DenseCodes", "Codes of vectors and the vectors, for exact search.")
-      .def(py::init<Floats, Bytes, Bytes, Floats, Floats, Floats, Floats, Floats, Floats, std::size_t, Floats>(), py::arg("vectors").noconvert(),
+      .def(py::init<Floats, Bytes, Bytes, Floats, Floats, Floats, Floats>(), py::arg("vectors").noconvert(),
            py::arg("high").noconvert(), py::arg("low").noconvert(), py::arg("scales").noconvert(),
-           py::arg("coarse_radii").noconvert(), py::arg("fine_radii").noconvert(), py::arg("prefix_radii").noconvert(), py::arg("tail_norms").noconvert(),
-           py::arg("mean").noconvert(), py::arg("prefix"), py::arg("reflections").noconvert())
+           py::arg("coarse_radii").noconvert(), py::arg("fine_radii").noconvert(), py::arg("mean").noconvert())
       .def("search", &DenseCodes::search, py::arg("queries").noconvert(), py::arg("k"), py::arg("threads"),
            py::arg("allowed").noconvert(),
-           "(scores float32 [Q, k], docs int64 [Q, k], (rows scanned, refined, completed, scored by the definition))")
+           "(scores float32 [Q, k], docs int64 [Q, k], (rows scanned, refined, scored by the definition))")
       .def("intervals", &DenseCodes::intervals, py::arg("queries").noconvert(), py::arg("coarse"),
            "(lower, upper): float64 [Q, N], between which every score lies.");
 }

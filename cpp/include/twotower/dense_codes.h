@@ -4,13 +4,11 @@
 // one plane, the lower halves in another. A code gives an interval that surely contains the score (docs/math.md,
 // section 3): rows whose upper end reaches the k-th best score by the upper halves alone are refined by the lower
 // halves, and those that still reach it are scored by the definition. So the float32 vectors are read for few rows
-// only, and may lie on disk while the codes are in memory. Where the rotation gathers most of the vectors' length in the
-// first dimensions, the prefix, a batch multiplies those alone and looks at the rest of the few rows that this leaves.
+// only, and may lie on disk while the codes are in memory.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "twotower/dense.h"
 
@@ -22,18 +20,6 @@ inline constexpr std::size_t kMaxCodedDim = 65536;
 /// Bytes of one plane: rows padded to a multiple of 16, dimensions to a multiple of 8, half a byte each.
 std::size_t plane_bytes(std::size_t n_docs, std::size_t dim) noexcept;
 
-/// Dimensions that reflections can have: the rounding of 2,048 of them is in the proof.
-inline constexpr std::size_t kMaxReflectedDim = 2048;
-
-/// The orthogonal map under which vectors are coded.
-class Rotation;
-
-/// Reflections [n_reflections, dim] in turn, then a fixed mixing of the first `prefix` dimensions, and one of the rest.
-/// THROWS InvalidInput unless prefix is dim or a multiple of 8 below it, n_reflections <= dim <= kMaxReflectedDim (any dim without reflections),
-/// and each reflection is finite and not zero: it is then orthogonal, whatever the numbers are.
-std::shared_ptr<const Rotation> make_rotation(std::size_t dim, std::size_t prefix, const float* reflections,
-                                              std::size_t n_reflections);
-
 /// The codes of N vectors that someone else owns, as make_codes() made them.
 struct CodesView {
   const std::uint8_t* high = nullptr;   // plane of the upper halves; its layout is in kernels/codes.h
@@ -41,33 +27,18 @@ struct CodesView {
   const float* scales = nullptr;        // [N]
   const float* coarse_radii = nullptr;  // [N]: of the interval by upper halves, for a query of norm 1
   const float* fine_radii = nullptr;    // [N]: of the interval by whole bytes
-  const float* prefix_radii = nullptr;  // [N]: of the interval by whole bytes of the prefix
-  const float* tail_norms = nullptr;    // [N]: for a query whose tail has norm 1; part of that interval
   const float* mean = nullptr;          // [D]: what was subtracted before the rotation
-  const Rotation* rotation = nullptr;
 };
 
-/// Where make_codes() writes: planes (plane_bytes() each), scales, radii and norms [N].
-struct CodesSpace {
-  std::uint8_t* high;
-  std::uint8_t* low;
-  float* scales;
-  float* coarse_radii;
-  float* fine_radii;
-  float* prefix_radii;
-  float* tail_norms;
-};
-
-/// Codes vectors. REQUIRES finite vectors and mean, dim <= kMaxCodedDim.
-/// Cost: about 10 N D log D operations in float64, and 4 N D for each reflection. THROWS Interrupted.
-void make_codes(const VectorsView& vectors, const float* mean, const Rotation& rotation, unsigned threads,
-                const CodesSpace& space);
+/// Fills planes (plane_bytes() each), scales and radii [N]. REQUIRES finite vectors and mean, dim <= kMaxCodedDim.
+/// Cost: about 10 N D log D operations in float64. THROWS Interrupted.
+void make_codes(const VectorsView& vectors, const float* mean, unsigned threads, std::uint8_t* high, std::uint8_t* low,
+                float* scales, float* coarse_radii, float* fine_radii);
 
 /// How many rows each stage saw, summed over queries.
 struct CodesReport {
   std::uint64_t scanned = 0;   // rows scanned by codes
   std::uint64_t refined = 0;   // rows whose upper half did not decide (single queries; batches read whole bytes)
-  std::uint64_t completed = 0;  // rows of batches that the prefix did not decide
   std::uint64_t rescored = 0;  // rows scored by the definition
 };
 

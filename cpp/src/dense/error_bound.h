@@ -25,11 +25,6 @@ inline float round_up(double value) {
   return std::nextafter(static_cast<float>(value), std::numeric_limits<float>::infinity());
 }
 
-/// The greatest float32 below `value`'s nearest one: never above `value`.
-inline float below(double value) {
-  return std::nextafter(static_cast<float>(value), -std::numeric_limits<float>::infinity());
-}
-
 /// For one query of `dim` dimensions and a Euclidean norm not above `norm`.
 inline ErrorBound error_bound(double norm, std::size_t dim) {
   if (norm == 0.0) return {};  // every product is zero, in either precision

@@ -21,7 +21,6 @@ inline constexpr std::size_t kCodePanel = 8;    // queries of a panel
 inline constexpr std::size_t kHitRows = 48;     // rows of a batch of CodesHits: three blocks
 inline constexpr std::size_t kHitLanes = 16;    // the width of one of its panels is one to three times that
 inline constexpr std::size_t kMaxHitWidth = 48;
-inline constexpr std::size_t kReflected = 8;  // vectors that are reflected together
 
 /// How a sum becomes a score and its upper end: (float)(sum - offset) * (scale * unit) + factor * radius, each
 /// operation rounded to float32 in this order, without FMA.
@@ -32,26 +31,18 @@ struct CodeLine {
   std::int32_t least;  // sums below it are known to be too small: most rows then cost a comparison
 };
 
-/// The W queries of a panel of CodesHits, one array each; all but the first in units of the query's step.
+/// The W queries of a panel of CodesHits, one array each: as CodeLine.
 struct CodeLines {
+  const float* unit;
   const std::int32_t* offset;
   const float* factor;
-  const float* tail;
   const float* threshold;
 };
 
-/// What CodesHits knows of kHitRows rows beside their bytes: the scale of each, and the greatest of all radii and tails.
-struct CodeLimits {
-  const float* scales;
-  const float* radii;
-  const float* tails;
-};
-
-/// Planes of the rows that come next, fetched meanwhile: `step` bytes of each for each row and four dimensions.
+/// Planes of the rows that come next, fetched meanwhile.
 struct PlanesAhead {
   const std::uint8_t* high;
   const std::uint8_t* low;
-  std::size_t step;
 };
 
 /// Batches of kHitRows rows against panels of queries, compared in registers; nullptr where byte_sums and select_sums
@@ -62,17 +53,12 @@ struct CodesHits {
   void (*join)(const std::uint8_t* high, const std::uint8_t* low, std::size_t n_groups, std::size_t n_blocks,
                std::uint8_t* bytes) noexcept;
 
-  /// Bit w of masks[r] is set where (float)(sum - offset) * scale of row r, for query w of a panel [2 * n_groups, W] of
-  /// four dimensions each, is not below (threshold - factor * radius) - tail of query * tail of rows (NaN is not). Where
-  /// a mask is not 0, sums[r * W + w] = sum - offset. REQUIRES an aligned panel.
+  /// Bit w of masks[r] is set where the upper end of row r for query w of a panel [2 * n_groups, W] of four dimensions
+  /// each is not below the threshold (NaN is not): (float)(sum - offset) * unit * scale + factor * radius. Where a mask
+  /// is not 0, sums[r * W + w] = sum - offset. REQUIRES kHitRows scales and radii, and an aligned panel.
   void (*hits)(const void* panel, std::size_t width, const std::uint8_t* bytes, std::size_t n_groups,
-               const CodeLimits& limits, const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks,
-               std::int32_t* sums) noexcept;
-
-  /// sums[r] = the inner product of `query` [4 * n_units] and row r of a block, whose unit u is at bytes[(u * kHitRows +
-  /// r) * 4]. REQUIRES an even n_units and `bytes` aligned to 64 bytes.
-  void (*unit_sums)(const std::int8_t* query, const std::uint8_t* bytes, std::size_t n_units,
-                    std::int32_t* sums) noexcept;
+               const float* scales, const float* radii, const CodeLines& lines, const PlanesAhead& ahead,
+               std::uint64_t* masks, std::int32_t* sums) noexcept;
 };
 
 /// Kernels of one instruction set; kernels.h says what holds for all of them. Sums are exact: REQUIRES n_groups <=
@@ -94,11 +80,6 @@ struct CodesKernels {
   std::size_t (*select_sums)(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                              CodeLine line, float threshold, std::uint32_t* found) noexcept;
 
-  /// Reflects kReflected vectors: x[d * kReflected + i] is dimension d of vector i, and for each r from 0 up x -= v
-  /// (weights[r] * (v.x)) with v = reflections[r * dim ...]. The inner product is that of even d, plus that of odd d.
-  void (*reflect)(const double* reflections, const double* weights, std::size_t n, std::size_t dim,
-                  double* x) noexcept;
-
   CodesHits panels{};
 };
 
@@ -115,7 +96,6 @@ void byte_sums(const std::int8_t* panels, std::size_t n_panels, std::size_t n_gr
                const std::uint8_t* low, std::size_t n_blocks, std::int32_t* sums, std::size_t stride) noexcept;
 std::size_t select_sums(const std::int32_t* sums, const float* scales, const float* radii, std::size_t n_rows,
                         CodeLine line, float threshold, std::uint32_t* found) noexcept;
-void reflect(const double* reflections, const double* weights, std::size_t n, std::size_t dim, double* x) noexcept;
 }  // namespace avx512
 namespace avx512vnni {
 extern const CodesKernels kCodes;

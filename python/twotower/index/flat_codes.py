@@ -24,7 +24,6 @@ from twotower.index.arguments import (
     check_threads,
 )
 from twotower.index.exact_vectors import ExactVectors
-from twotower.index.flat_codes_prefix import Prefix, choose_prefix, whole
 from twotower.index.flat_storage import Stored, make_searcher
 from twotower.index.native import core
 from twotower.index.where import Where
@@ -36,8 +35,7 @@ __all__ = ["CodesProfile", "FlatCodesIndex"]
 _KIND = "flat_codes"
 _MEAN_ROWS = 16_384  # a sample that decides whether, and around what, vectors are centred
 _WORTH_CENTRING = 0.9  # of the mean distance, below which it is
-_PLANES = ("high", "low")
-_LIMITS = ("scales", "coarse_radii", "fine_radii", "prefix_radii", "tail_norms")  # of each row
+_PARTS = {"high": np.uint8, "low": np.uint8, "scales": np.float32, "coarse_radii": np.float32, "fine_radii": np.float32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +48,18 @@ class CodesProfile:
         Rows whose codes were multiplied: Q * N.
     refined : int
         Rows that the upper halves of the codes did not decide. 0 in batches, which read whole codes at once.
-    completed : int
-        Rows of batches that the first dimensions of the codes did not decide. 0 where codes have no such part.
     rescored : int
         Rows scored by the definition, from their float32 vectors.
     """
 
     scanned: int
     refined: int
-    completed: int
     rescored: int
 
     @property
     def share_refined(self) -> float:
         """`refined` / `scanned`; 0 where nothing was scanned."""
         return self.refined / max(self.scanned, 1)
-
-    @property
-    def share_completed(self) -> float:
-        """`completed` / `scanned`; 0 where nothing was scanned."""
-        return self.completed / max(self.scanned, 1)
 
     @property
     def share_rescored(self) -> float:
@@ -99,16 +89,12 @@ class FlatCodesIndex(ExactVectors):
         vectors: npt.NDArray[np.float32],
         parts: dict[str, npt.NDArray[Any]],
         mean: npt.NDArray[np.float32],
-        prefix: Prefix,
         doc_ids: DocIds,
     ) -> None:
         self._vectors = vectors
         self._parts = parts
         self._mean = mean
-        self._prefix = prefix
-        self._codes = core.DenseCodes(
-            vectors=vectors, mean=mean, prefix=prefix.size, reflections=prefix.reflections, **parts
-        )
+        self._codes = core.DenseCodes(vectors=vectors, mean=mean, **parts)
         super().__init__(make_searcher(Stored("float32", vectors), "inner_product"), doc_ids)
 
     @classmethod
@@ -132,20 +118,8 @@ class FlatCodesIndex(ExactVectors):
         array = as_vectors(vectors, own=True)
         ids = check_doc_ids(doc_ids, len(array))
         mean = _centre(array)
-        return cls._of(array, mean, choose_prefix(array, mean), ids, check_threads(threads))
-
-    @classmethod
-    def _of(
-        cls,
-        vectors: npt.NDArray[np.float32],
-        mean: npt.NDArray[np.float32],
-        prefix: Prefix,
-        doc_ids: DocIds,
-        threads: int = 1,
-    ) -> Self:
-        """Make an index with a given mean and prefix: any will do."""
-        made = core.dense_codes_make(vectors, mean, prefix.size, prefix.reflections, threads)
-        return cls(vectors, dict(zip(_PLANES + _LIMITS, made, strict=True)), mean, prefix, doc_ids)
+        made = core.dense_codes_make(array, mean, check_threads(threads))
+        return cls(array, dict(zip(_PARTS, made, strict=True)), mean, ids)
 
     def __len__(self) -> int:
         return len(self._vectors)

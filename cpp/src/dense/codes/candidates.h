@@ -24,22 +24,12 @@ class Candidates {
     return threshold_;
   }
 
-  /// False where the prefix decides; `sum` is its sum without the query's offset.
-  bool may_reach(std::size_t doc, std::int32_t sum) noexcept {
-    const double score = static_cast<double>(sum) * static_cast<double>(search_.codes.scales[doc]) *
-                         static_cast<double>(query_.prefix.unit);
-    const double error = static_cast<double>(query_.prefix.factor) * search_.codes.prefix_radii[doc] +
-                         static_cast<double>(query_.tail) * search_.codes.tail_norms[doc];
-    return !(score + error < static_cast<double>(threshold()));
-  }
-
-  /// `sum` of all dimensions, without the query's offset.
+  /// `sum` without the query's offset.
   void offer(std::uint32_t doc, std::int32_t sum) {
     if (!search_.is_allowed(doc)) return;
     const double score = static_cast<double>(sum) * static_cast<double>(search_.codes.scales[doc]) *
                          static_cast<double>(query_.fine.unit);
     const double error = static_cast<double>(query_.fine.factor) * search_.codes.fine_radii[doc];
-    if (score + error < static_cast<double>(threshold())) return;
     candidates_.push_back({score + error, score - error, doc});
     if (candidates_.size() >= room_) shrink();
   }

@@ -35,24 +35,14 @@ std::vector<RowRange> split_rows(const VectorsView& vectors, std::size_t n_tiles
 }
 
 void code_queries(CodedSearch& search, std::size_t n_queries, unsigned threads) {
-  constexpr std::size_t kLot = kernels::kReflected;
-  const std::size_t dim = search.vectors.dim, pitch = search.n_groups() * kernels::kCodeGroup;
+  const Rotation rotation(search.vectors.dim);
+  const std::size_t pitch = search.n_groups() * kernels::kCodeGroup;
   search.query_codes.resize(n_queries * pitch);
   search.coded.resize(n_queries);
-  parallel_for(ceil_div(n_queries, kLot), n_queries < 32 ? 1 : threads, [&](std::size_t task) {
+  parallel_for(n_queries, n_queries < 32 ? 1 : threads, [&](std::size_t q) {
     const DefaultFloatEnvironment environment;
-    const std::size_t first = task * kLot, n = std::min(kLot, n_queries - first);
-    const float* queries = search.queries + first * dim;
-    std::vector<double> rotated(queries, queries + n * dim);
-    search.codes.rotation->apply(search.kernels.codes, rotated.data(), n);
-    for (std::size_t i = 0; i < n; ++i) {
-      CodedQuery& coded = search.coded[first + i];
-      coded = code_query(&rotated[i * dim], dim, search.codes.rotation->prefix(),
-                         &search.query_codes[(first + i) * pitch]);
-      for (std::size_t d = 0; d < dim; ++d) {
-        coded.centre += static_cast<double>(queries[i * dim + d]) * static_cast<double>(search.codes.mean[d]);
-      }
-    }
+    search.coded[q] = code_query(rotation, search.queries + q * search.vectors.dim, search.codes.mean,
+                                 search.vectors.dim, &search.query_codes[q * pitch]);
   });
 }
 
@@ -108,7 +98,7 @@ CodesReport coded_top_k(const VectorsView& vectors, const CodesView& codes, cons
     }
     write_best(merged, k, scores + q * k, docs + q * k);
   });
-  return {search.n_scanned, search.n_refined, search.n_completed, search.n_rescored};
+  return {search.n_scanned, search.n_refined, search.n_rescored};
 }
 
 void score_intervals(const VectorsView& vectors, const CodesView& codes, const float* queries, std::size_t n_queries,

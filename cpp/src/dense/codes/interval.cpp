@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "dense/error_bound.h"
 
@@ -11,17 +12,16 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// The nearest integer, without a call: REQUIRES |value| < 2^51 and the default rounding.
-double nearest(double value) { return value + 0x1.8p52 - 0x1.8p52; }
+float below(double value) { return std::nextafter(static_cast<float>(value), -kInfinity); }
 
 // Rounds z / step; then moves the one number that was nearest to a tie, if the sum is odd.
-void round_codes(const double* z, std::size_t dim, double step, std::int8_t* codes) {
+void round_codes(const std::vector<double>& z, double step, std::int8_t* codes) {
   int sum = 0;
   std::size_t widest = 0;
   double width = -1.0;
-  for (std::size_t d = 0; d < dim; ++d) {
+  for (std::size_t d = 0; d < z.size(); ++d) {
     const double value = z[d] / step;
-    const double code = std::clamp(nearest(value), -127.0, 127.0);
+    const double code = std::clamp(std::nearbyint(value), -127.0, 127.0);
     codes[d] = static_cast<std::int8_t>(code);
     sum += codes[d];
     if (std::fabs(value - code) > width) {
@@ -33,28 +33,6 @@ void round_codes(const double* z, std::size_t dim, double step, std::int8_t* cod
   const bool up = codes[widest] != 127 && (codes[widest] == -127 || z[widest] / step >= codes[widest]);
   codes[widest] = static_cast<std::int8_t>(codes[widest] + (up ? 1 : -1));
 }
-
-// Squared norm and error, and the sum of the codes, of some dimensions of a query.
-struct Part {
-  Part(const double* z, const std::int8_t* codes, std::size_t n, float step) {
-    for (std::size_t d = 0; d < n; ++d) {
-      const double error = z[d] - static_cast<double>(step) * codes[d];
-      norm2 += z[d] * z[d];
-      error2 += error * error;
-      sum += codes[d];
-    }
-  }
-  Part(const Part& a, const Part& b)
-      : norm2(a.norm2 + b.norm2), error2(a.error2 + b.error2), sum(a.sum + b.sum) {}
-
-  float factor() const noexcept {
-    return round_up(std::max(std::sqrt(norm2), std::sqrt(error2) / kQueryError) * (1.0 + 0x1p-20));
-  }
-
-  double norm2 = 0.0;
-  double error2 = 0.0;
-  std::int32_t sum = 0;
-};
 
 }  // namespace
 
@@ -80,24 +58,32 @@ std::int32_t least_sum(kernels::CodeLine line, float threshold, float scale, flo
   return static_cast<std::int32_t>(std::min(least, static_cast<double>(std::numeric_limits<std::int32_t>::max())));
 }
 
-CodedQuery code_query(double* z, std::size_t dim, std::size_t prefix, std::int8_t* codes) {
+CodedQuery code_query(const Rotation& rotation, const float* query, const float* mean, std::size_t dim,
+                      std::int8_t* codes) {
+  std::vector<double> z(query, query + dim);
   CodedQuery coded{};
+  for (std::size_t d = 0; d < dim; ++d) coded.centre += z[d] * static_cast<double>(mean[d]);
+  rotation.apply(z.data());
   double greatest = 0.0;
-  for (std::size_t d = 0; d < dim; ++d) greatest = std::max(greatest, std::fabs(z[d]));
+  for (const double value : z) greatest = std::max(greatest, std::fabs(value));
   std::fill(codes, codes + (dim + 7) / 8 * 8, std::int8_t{0});
   coded.zero = greatest == 0.0;
   if (coded.zero) return coded;
   std::frexp(greatest, &coded.exponent);
-  const double power = std::ldexp(1.0, -coded.exponent);
-  for (std::size_t d = 0; d < dim; ++d) z[d] *= power;
-  const float step = round_up(greatest * power / 127.0);
-  round_codes(z, dim, static_cast<double>(step), codes);
-  const Part first(z, codes, prefix, step), tail(z + prefix, codes + prefix, dim - prefix, step);
-  const Part whole(first, tail);
-  coded.coarse = {16.0f * step, 15 * (whole.sum / 2), whole.factor(), kLeastSum};
-  coded.fine = {step, 128 * whole.sum, whole.factor(), kLeastSum};
-  coded.prefix = {step, 128 * first.sum, first.factor(), kLeastSum};
-  coded.tail = round_up(std::sqrt(tail.norm2) * (1.0 + 0x1p-20));
+  for (double& value : z) value = std::ldexp(value, -coded.exponent);
+  const float step = round_up(std::ldexp(greatest, -coded.exponent) / 127.0);
+  round_codes(z, static_cast<double>(step), codes);
+  double norm2 = 0.0, error2 = 0.0;
+  std::int32_t sum = 0;
+  for (std::size_t d = 0; d < dim; ++d) {
+    const double error = z[d] - static_cast<double>(step) * codes[d];
+    norm2 += z[d] * z[d];
+    error2 += error * error;
+    sum += codes[d];
+  }
+  const double factor = std::max(std::sqrt(norm2), std::sqrt(error2) / kQueryError) * (1.0 + 0x1p-20);
+  coded.coarse = {16.0f * step, 15 * (sum / 2), round_up(factor), kLeastSum};
+  coded.fine = {step, 128 * sum, round_up(factor), kLeastSum};
   return coded;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "dense/codes/rotation.h"
 #include "kernels/codes.h"
 
 namespace twotower {
@@ -22,9 +23,6 @@ inline constexpr double kUnderflow = 0x1p-118;
 struct CodedQuery {
   kernels::CodeLine coarse;  // for sums of upper halves
   kernels::CodeLine fine;    // for sums of whole bytes
-  kernels::CodeLine prefix;  // for sums of whole bytes of the prefix
-  float tail;                // the norm of the query's tail, rounded up: a row's upper end by its prefix
-                             // has this times CodesView::tail_norms added
   double centre;             // the inner product of the query and the mean
   int exponent;
   bool zero;  // every score is 0
@@ -47,8 +45,8 @@ inline constexpr std::int32_t kLeastSum = std::numeric_limits<std::int32_t>::min
 /// A sum below which no row with at most this scale and this radius has an upper end of `threshold`.
 std::int32_t least_sum(kernels::CodeLine line, float threshold, float scale, float radius) noexcept;
 
-/// Writes the codes of a rotated query z [dim], whose sum is even, to `codes` [8 * n_groups] and returns its numbers but
-/// for the centre. Scales z.
-CodedQuery code_query(double* z, std::size_t dim, std::size_t prefix, std::int8_t* codes);
+/// Writes the codes of `query` [dim], whose sum is even, to `codes` [8 * n_groups] and returns its numbers.
+CodedQuery code_query(const Rotation& rotation, const float* query, const float* mean, std::size_t dim,
+                      std::int8_t* codes);
 
 }  // namespace twotower

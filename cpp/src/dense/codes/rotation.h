@@ -1,40 +1,26 @@
-// The orthogonal map under which vectors are coded: reflections, then a mixing of the prefix and one of the tail.
+// A fixed orthogonal map that spreads every vector over all its dimensions, so that one step suits them all.
 //
-// A reflection is x - 2 v (v.x) / (v.v), orthogonal whatever v is, so that a file cannot make this map anything else.
-// Float64 evaluates it with a relative error below 2^-28.9 of the vector's norm (docs/math.md, section 3). Does not know
-// what the reflections are good for: that they turn the tail into directions in which vectors vary little.
+// Signs that a hash fixes and a Walsh-Hadamard transform, over the first and the last 2^m dimensions in turn. It is
+// orthogonal as real arithmetic has it; float64 evaluates it with a relative error below 2^-44 of the vector's norm
+// (docs/math.md, section 3). Nothing of it is stored: D fixes it.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
-#include "dense/codes/mixing.h"
-#include "kernels/codes.h"
-
 namespace twotower {
 
 class Rotation {
  public:
-  /// REQUIRES 1 <= prefix <= dim, and `reflections` [n, dim] finite, none of them zero; n <= dim <= 2048 if n > 0.
-  Rotation(std::size_t dim, std::size_t prefix, const float* reflections, std::size_t n_reflections);
+  explicit Rotation(std::size_t dim);
 
-  std::size_t prefix() const noexcept { return prefix_; }
-  bool has_tail() const noexcept { return prefix_ < dim_; }
-
-  /// Rotates `vectors` [n_vectors, dim] in place; n_vectors <= kernels::kReflected. Cost: 4 dim operations for each
-  /// reflection and vector, and those of Mixing. Thread-safe.
-  void apply(const kernels::CodesKernels& kernels, double* vectors, std::size_t n_vectors) const;
+  /// Rotates `vector` [dim] in place. Cost: about 4 dim log2(dim) additions. Thread-safe.
+  void apply(double* vector) const noexcept;
 
  private:
-  void reflect_one(double* vector) const noexcept;
-  void reflect_lanes(const kernels::CodesKernels& kernels, double* vectors, std::size_t n_vectors) const;
-
   std::size_t dim_;
-  std::size_t prefix_;
-  std::vector<double> reflections_;  // [n, dim]
-  std::vector<double> weights_;      // [n]: 2 / (v.v)
-  Mixing of_prefix_;
-  Mixing of_tail_;
+  std::size_t part_;                        // dimensions of one transform: the greatest power of two up to dim
+  std::vector<std::vector<double>> signs_;  // [rounds][part]: +-1 / sqrt(part)
 };
 
 }  // namespace twotower

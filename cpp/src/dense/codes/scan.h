@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "dense/codes/interval.h"
-#include "dense/codes/rotation.h"
 #include "dense/shared_floor.h"
 #include "dense/top_k.h"
 #include "kernels/kernels.h"
@@ -35,13 +34,9 @@ struct CodedSearch {
   std::vector<SharedFloor> floors;       // [Q]
   std::atomic<std::uint64_t> n_scanned{0};
   std::atomic<std::uint64_t> n_refined{0};
-  std::atomic<std::uint64_t> n_completed{0};
   std::atomic<std::uint64_t> n_rescored{0};
 
   std::size_t n_groups() const noexcept { return (vectors.dim + kernels::kCodeGroup - 1) / kernels::kCodeGroup; }
-  std::size_t n_prefix_groups() const noexcept {
-    return (codes.rotation->prefix() + kernels::kCodeGroup - 1) / kernels::kCodeGroup;
-  }
   std::size_t block_bytes() const noexcept { return n_groups() * kernels::kGroupBytes; }
   std::size_t byte_of(std::size_t row) const noexcept { return row / kernels::kCodeRows * block_bytes(); }
   const std::int8_t* codes_of(std::size_t q) const noexcept {

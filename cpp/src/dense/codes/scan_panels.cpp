@@ -1,36 +1,33 @@
 // scan_panels: a tile of queries in panels, compared while the sums are in registers.
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "dense/codes/candidates.h"
-#include "dense/codes/panels.h"
 #include "dense/codes/scan.h"
 
 namespace twotower {
 namespace {
 
-using kernels::kCodeGroup;
 using kernels::kCodeRows;
+using kernels::kHitLanes;
 using kernels::kHitRows;
 using kernels::kMaxHitWidth;
 
-constexpr std::size_t kRefresh = 64;               // batches after which what other threads found is asked for
-constexpr std::size_t kDimsOfCompletion = 3500;    // a row's tail costs about as much as products of so many dimensions
-constexpr std::size_t kLongestPause = 64;          // batches
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr std::size_t kLine = 64;
+constexpr std::size_t kRefresh = 64;  // batches after which what other threads found is asked for
 
-// When a panel multiplies the prefix alone. Each attempt that leaves too much doubles the batches until the next one.
-class Attempts {
+// Bytes that begin at a cache line.
+class Aligned {
  public:
-  bool now() noexcept { return left_ == 0 || --left_ == 0; }
-  void succeeded() noexcept { pause_ = 1; }
-  void failed() noexcept {
-    left_ = pause_;
-    pause_ = std::min(2 * pause_, kLongestPause);
+  explicit Aligned(std::size_t size) : room_(size + kLine) {}
+  std::uint8_t* get() noexcept {
+    return room_.data() + (kLine - reinterpret_cast<std::uintptr_t>(room_.data()) % kLine) % kLine;
   }
 
  private:
-  std::size_t left_ = 0;
-  std::size_t pause_ = 1;
+  std::vector<std::uint8_t> room_;
 };
 
 class PanelScan {
@@ -38,12 +35,27 @@ class PanelScan {
   PanelScan(CodedSearch& search, std::size_t first, std::size_t n)
       : search_(search),
         kernels_(search.kernels.codes.panels),
-        first_(first),
-        panels_(search, first, n),
-        bytes_(kHitRows * search.n_groups() * kCodeGroup),
+        n_(n),
+        width_((n + kHitLanes - 1) / kHitLanes * kHitLanes),
+        panels_(width_ * search.n_groups() * kernels::kCodeGroup),
+        bytes_(kHitRows * search.n_groups() * kernels::kCodeGroup),
         sums_(kHitRows * kMaxHitWidth),
-        attempts_(n / kMaxHitWidth + 1) {
-    for (std::size_t q = first; q < first + n; ++q) candidates_.emplace_back(search, q);
+        unit_(width_ + kMaxHitWidth),
+        factor_(unit_),
+        threshold_(unit_.size(), kInfinity),
+        offset_(unit_.size()),
+        asked_(n / kMaxHitWidth + 1) {
+    for (std::size_t q = 0; q < n; ++q) {
+      const CodedQuery& query = search.coded[first + q];
+      candidates_.emplace_back(search, first + q);
+      if (query.zero) continue;  // answered without a scan
+      asked_[q / kMaxHitWidth] |= std::uint64_t{1} << q % kMaxHitWidth;
+      unit_[q] = query.fine.unit;
+      factor_[q] = query.fine.factor;
+      offset_[q] = query.fine.offset;
+    }
+    refresh();
+    lay_out(first);
   }
 
   void scan(RowRange rows) {
@@ -54,21 +66,32 @@ class PanelScan {
       kernels_.join(search_.codes.high + at, search_.codes.low + at, search_.n_groups(),
                     (size + kCodeRows - 1) / kCodeRows, bytes_.get());
       read_limits(doc, size);
-      for (std::size_t q = 0; q < candidates_.size(); q += kMaxHitWidth) scan_panel(q, doc, size);
+      for (std::size_t q = 0; q < n_; q += kMaxHitWidth) scan_panel(q, doc, size);
     }
   }
 
   std::vector<std::vector<ScoredDoc>> take() {
     std::vector<std::vector<ScoredDoc>> results;
     for (Candidates& candidates : candidates_) results.push_back(candidates.take());
-    search_.n_completed += n_completed_;
     return results;
   }
 
  private:
+  std::size_t width_of(std::size_t q) const noexcept { return std::min(kMaxHitWidth, width_ - q); }
+
+  void lay_out(std::size_t first) {
+    const std::size_t pitch = search_.n_groups() * kernels::kCodeGroup;
+    for (std::size_t q = 0; q < n_; ++q) {
+      const std::size_t panel = q / kMaxHitWidth * kMaxHitWidth;
+      const std::int8_t* codes = search_.codes_of(first + q);
+      std::uint8_t* out = panels_.get() + panel * pitch + (q - panel) * 4;
+      for (std::size_t d = 0; d < pitch; d += 4) std::memcpy(out + d * width_of(panel), codes + d, 4);
+    }
+  }
+
   void refresh() {
-    for (std::size_t q = 0; q < candidates_.size(); ++q) {
-      if (panels_.is_asked(q)) panels_.set_threshold(q, candidates_[q].threshold());
+    for (std::size_t q = 0; q < n_; ++q) {
+      if (factor_[q] != 0.0f) threshold_[q] = candidates_[q].threshold();
     }
   }
 
@@ -76,87 +99,36 @@ class PanelScan {
   void read_limits(std::size_t doc, std::size_t size) {
     std::copy_n(search_.codes.scales + doc, size, scales_);
     std::copy_n(search_.codes.fine_radii + doc, size, radii_);
-    std::copy_n(search_.codes.prefix_radii + doc, size, prefix_radii_);
-    std::copy_n(search_.codes.tail_norms + doc, size, tails_);
   }
 
   void scan_panel(std::size_t q, std::size_t doc, std::size_t size) {
-    if (search_.n_prefix_groups() < search_.n_groups() && attempts_[q / kMaxHitWidth].now()) {
-      if (scan_prefix(q, doc, size)) return;
-    }
-    find_hits(q, doc, search_.n_groups(), whole_, panels_.whole(q));
-    for_each_hit(q, size, [&](std::size_t r, std::size_t query, std::int32_t sum) { offer(query, doc + r, sum); });
-  }
-
-  // False, and nothing is done, where the prefix leaves so much that whole bytes cost less.
-  bool scan_prefix(std::size_t q, std::size_t doc, std::size_t size) {
-    find_hits(q, doc, search_.n_prefix_groups(), prefix_, panels_.prefix(q));
-    std::size_t n = 0;
-    for (std::size_t r = 0; r < size; ++r) {
-      if (masks_[r] != 0) n += static_cast<std::size_t>(std::popcount(masks_[r] & panels_.asked(q)));
-    }
-    const std::size_t tail = (search_.n_groups() - search_.n_prefix_groups()) * kCodeGroup;
-    if (n * kDimsOfCompletion > kHitRows * panels_.width(q) * tail) {
-      attempts_[q / kMaxHitWidth].failed();
-      return false;
-    }
-    attempts_[q / kMaxHitWidth].succeeded();
-    for_each_hit(q, size, [&](std::size_t r, std::size_t query, std::int32_t sum) {
-      if (!candidates_[query].may_reach(doc + r, sum)) return;
-      ++n_completed_;
-      offer(query, doc + r, sum + tail_sum(query, r));
-    });
-    return true;
-  }
-
-  // The first panel fetches the next batch meanwhile; for the others it is there already.
-  void find_hits(std::size_t q, std::size_t doc, std::size_t n_groups, const kernels::CodeLimits& limits,
-                 const kernels::CodeLines& lines) {
+    const std::size_t pitch = search_.n_groups() * kernels::kCodeGroup, width = width_of(q);
+    // The first panel fetches the next batch meanwhile; for the others it is there already.
     const std::size_t next = search_.byte_of(doc + kHitRows);
-    const std::size_t step = (2 * search_.n_groups() + n_groups - 1) / n_groups;
-    kernels_.hits(panels_.codes(q), panels_.width(q), bytes_.get(), n_groups, limits, lines,
-                  {search_.codes.high + next, search_.codes.low + next, step}, masks_, sums_.data());
-  }
-
-  template <typename Visit>
-  void for_each_hit(std::size_t q, std::size_t size, Visit visit) {
-    const std::size_t width = panels_.width(q);
+    kernels_.hits(panels_.get() + q * pitch, width, bytes_.get(), search_.n_groups(), scales_, radii_,
+                  {&unit_[q], &offset_[q], &factor_[q], &threshold_[q]},
+                  {search_.codes.high + next, search_.codes.low + next}, masks_, sums_.data());
     for (std::size_t r = 0; r < size; ++r) {
-      for (std::uint64_t mask = masks_[r] & panels_.asked(q); mask != 0; mask &= mask - 1) {
+      for (std::uint64_t mask = masks_[r] & asked_[q / kMaxHitWidth]; mask != 0; mask &= mask - 1) {
         const auto w = static_cast<std::size_t>(std::countr_zero(mask));
-        visit(r, q + w, sums_[r * width + w]);
+        candidates_[q + w].offer(static_cast<std::uint32_t>(doc + r), sums_[r * width + w]);
+        threshold_[q + w] = candidates_[q + w].threshold();
       }
     }
   }
 
-  // What the tail of row r adds to a sum, without the query's offset.
-  std::int32_t tail_sum(std::size_t q, std::size_t r) {
-    const std::size_t begin = 2 * search_.n_prefix_groups(), end = 2 * search_.n_groups();
-    const CodedQuery& query = search_.coded[first_ + q];
-    const std::size_t block = r / kCodeRows * kCodeRows;
-    std::int32_t sums[kCodeRows];
-    kernels_.unit_sums(search_.codes_of(first_ + q) + 4 * begin, bytes_.get() + (begin * kHitRows + block) * 4,
-                       end - begin, sums);
-    return sums[r - block] - (query.fine.offset - query.prefix.offset);
-  }
-
-  void offer(std::size_t q, std::size_t doc, std::int32_t sum) {
-    candidates_[q].offer(static_cast<std::uint32_t>(doc), sum);
-    panels_.set_threshold(q, candidates_[q].threshold());
-  }
-
   CodedSearch& search_;
   const kernels::CodesHits& kernels_;
-  std::size_t first_;
-  Panels panels_;
-  AlignedBytes bytes_;
+  std::size_t n_;
+  std::size_t width_;
+  Aligned panels_;
+  Aligned bytes_;
   std::vector<std::int32_t> sums_;
-  std::vector<Attempts> attempts_;  // by panel
+  std::vector<float> unit_, factor_, threshold_;
+  std::vector<std::int32_t> offset_;
+  std::vector<std::uint64_t> asked_;  // by panel: the queries that are there and not zero
   std::vector<Candidates> candidates_;
-  std::uint64_t n_completed_ = 0;
-  float scales_[kHitRows] = {};
-  float radii_[kHitRows] = {}, prefix_radii_[kHitRows] = {}, tails_[kHitRows] = {};
-  kernels::CodeLimits whole_{scales_, radii_, tails_}, prefix_{scales_, prefix_radii_, tails_};
+  float scales_[kHitRows] = {}, radii_[kHitRows] = {};
   std::uint64_t masks_[kHitRows] = {};
 };
 

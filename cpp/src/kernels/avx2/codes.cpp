@@ -102,31 +102,8 @@ std::size_t select_sums(const std::int32_t* sums, const float* scales, const flo
   return n;
 }
 
-// Vectors 4 h to 4 h + 3. Each pass takes a reflection's product off and sums that of the next.
-void reflect_half(const double* reflections, const double* weights, std::size_t n, std::size_t dim, double* x) noexcept {
-  __m256d length = _mm256_setzero_pd();
-  for (std::size_t r = 0; r <= n; ++r) {
-    const double* taken = reflections + (r == 0 ? 0 : r - 1) * dim;
-    const double* next = reflections + (r == n ? n - 1 : r) * dim;
-    __m256d sums[2] = {_mm256_setzero_pd(), _mm256_setzero_pd()};
-    for (std::size_t d = 0; d < dim; ++d) {
-      double* at = x + d * kReflected;
-      const __m256d value = _mm256_sub_pd(_mm256_loadu_pd(at), _mm256_mul_pd(_mm256_set1_pd(taken[d]), length));
-      _mm256_storeu_pd(at, value);
-      sums[d % 2] = _mm256_add_pd(sums[d % 2], _mm256_mul_pd(_mm256_set1_pd(next[d]), value));
-    }
-    if (r < n) length = _mm256_mul_pd(_mm256_set1_pd(weights[r]), _mm256_add_pd(sums[0], sums[1]));
-  }
-}
-
-void reflect(const double* reflections, const double* weights, std::size_t n, std::size_t dim, double* x) noexcept {
-  if (n == 0) return;
-  reflect_half(reflections, weights, n, dim, x);
-  reflect_half(reflections, weights, n, dim, x + 4);
-}
-
 }  // namespace
 
-const CodesKernels kCodes{plane_sums, byte_sums, select_sums, reflect};
+const CodesKernels kCodes{plane_sums, byte_sums, select_sums};
 
 }  // namespace twotower::kernels::avx2

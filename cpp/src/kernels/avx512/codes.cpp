@@ -106,23 +106,6 @@ std::size_t select_sums(const std::int32_t* sums, const float* scales, const flo
   return n;
 }
 
-// Each pass takes a reflection's product off and sums that of the next.
-void reflect(const double* reflections, const double* weights, std::size_t n, std::size_t dim, double* x) noexcept {
-  __m512d length = _mm512_setzero_pd();
-  for (std::size_t r = 0; n > 0 && r <= n; ++r) {
-    const double* taken = reflections + (r == 0 ? 0 : r - 1) * dim;
-    const double* next = reflections + (r == n ? n - 1 : r) * dim;
-    __m512d sums[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
-    for (std::size_t d = 0; d < dim; ++d) {
-      double* at = x + d * kReflected;
-      const __m512d value = _mm512_sub_pd(_mm512_loadu_pd(at), _mm512_mul_pd(_mm512_set1_pd(taken[d]), length));
-      _mm512_storeu_pd(at, value);
-      sums[d % 2] = _mm512_add_pd(sums[d % 2], _mm512_mul_pd(_mm512_set1_pd(next[d]), value));
-    }
-    if (r < n) length = _mm512_mul_pd(_mm512_set1_pd(weights[r]), _mm512_add_pd(sums[0], sums[1]));
-  }
-}
-
-const CodesKernels kCodes{plane_sums, byte_sums, select_sums, reflect};
+const CodesKernels kCodes{plane_sums, byte_sums, select_sums};
 
 }  // namespace twotower::kernels::avx512

@@ -85,17 +85,11 @@ __m512i row_at(const std::uint8_t* bytes, std::size_t r) noexcept {
   return _mm512_set1_epi32(unit);
 }
 
-// The scores from which on rows of a batch are hits of 16 queries.
-__m512 least_of(float radius, float tail, const CodeLines& lines, std::size_t w) noexcept {
-  const __m512 least = _mm512_fnmadd_ps(_mm512_loadu_ps(lines.factor + w), _mm512_set1_ps(radius),
-                                        _mm512_loadu_ps(lines.threshold + w));
-  return _mm512_fnmadd_ps(_mm512_loadu_ps(lines.tail + w), _mm512_set1_ps(tail), least);
-}
-
 // 24 accumulators, at most 3 columns of queries and a broadcast are 28 of the 32 registers.
 template <std::size_t kVectors, std::size_t kRows>
-void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_units, const CodeLimits& limits,
-             const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks, std::int32_t* out) noexcept {
+void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_units, const float* scales,
+             const float* radii, const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks,
+             std::int32_t* out) noexcept {
   __m512i sums[kRows][kVectors];
 #pragma GCC unroll 24
   for (std::size_t r = 0; r < kRows; ++r) {
@@ -105,8 +99,8 @@ void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_
     }
   }
   for (std::size_t u = 0; u < n_units; ++u, bytes += 4 * kHitRows) {
-    _mm_prefetch(reinterpret_cast<const char*>(ahead.high + u * ahead.step * kRows), _MM_HINT_T1);
-    _mm_prefetch(reinterpret_cast<const char*>(ahead.low + u * ahead.step * kRows), _MM_HINT_T1);
+    _mm_prefetch(reinterpret_cast<const char*>(ahead.high + u * 2 * kRows), _MM_HINT_T1);
+    _mm_prefetch(reinterpret_cast<const char*>(ahead.low + u * 2 * kRows), _MM_HINT_T1);
     __m512i q[kVectors];
 #pragma GCC unroll 3
     for (std::size_t v = 0; v < kVectors; ++v) q[v] = _mm512_load_si512(panel + (u * kVectors + v) * 64);
@@ -117,27 +111,16 @@ void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_
       for (std::size_t v = 0; v < kVectors; ++v) add_products(sums[r][v], value, q[v]);
     }
   }
-  __m512 least[kVectors];
-  float radius = 0.0f, tail = 0.0f;
-  if constexpr (kRows == 8) {
-    radius = _mm512_mask_reduce_max_ps(0xFF, _mm512_maskz_loadu_ps(0xFF, limits.radii));
-    tail = _mm512_mask_reduce_max_ps(0xFF, _mm512_maskz_loadu_ps(0xFF, limits.tails));
-  } else {
-    for (std::size_t r = 0; r < kRows; ++r) {
-      radius = radius > limits.radii[r] ? radius : limits.radii[r];
-      tail = tail > limits.tails[r] ? tail : limits.tails[r];
-    }
-  }
-#pragma GCC unroll 3
-  for (std::size_t v = 0; v < kVectors; ++v) least[v] = least_of(radius, tail, lines, v * kHitLanes);
 #pragma GCC unroll 24
   for (std::size_t r = 0; r < kRows; ++r) {
-    const __m512 scale = _mm512_set1_ps(limits.scales[r]);
     std::uint64_t mask = 0;
 #pragma GCC unroll 3
     for (std::size_t v = 0; v < kVectors; ++v) {
-      const __m512 score = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[r][v]), scale);
-      mask |= std::uint64_t{_mm512_cmp_ps_mask(score, least[v], _CMP_NLT_UQ)} << v * kHitLanes;
+      const std::size_t w = v * kHitLanes;
+      const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[r][v]), _mm512_loadu_ps(lines.unit + w));
+      const __m512 radius = _mm512_mul_ps(_mm512_loadu_ps(lines.factor + w), _mm512_set1_ps(radii[r]));
+      const __m512 upper = _mm512_fmadd_ps(scaled, _mm512_set1_ps(scales[r]), radius);
+      mask |= std::uint64_t{_mm512_cmp_ps_mask(upper, _mm512_loadu_ps(lines.threshold + w), _CMP_NLT_UQ)} << w;
     }
     masks[r] = mask;
     if (mask == 0) continue;
@@ -147,37 +130,27 @@ void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_
 }
 
 template <std::size_t kVectors>
-void hits_of_batch(const void* panel, const std::uint8_t* bytes, std::size_t n_groups, const CodeLimits& limits,
-                   const CodeLines& lines, PlanesAhead ahead, std::uint64_t* masks, std::int32_t* sums) noexcept {
+void hits_of_batch(const void* panel, const std::uint8_t* bytes, std::size_t n_groups, const float* scales,
+                   const float* radii, const CodeLines& lines, PlanesAhead ahead, std::uint64_t* masks,
+                   std::int32_t* sums) noexcept {
   constexpr std::size_t kRows = 24 / kVectors;
   const std::size_t n_units = 2 * n_groups;
   for (std::size_t r = 0; r < kHitRows; r += kRows) {
-    hits_of<kVectors, kRows>(static_cast<const std::int8_t*>(panel), bytes + 4 * r, n_units,
-                             {limits.scales + r, limits.radii + r, limits.tails + r}, lines, ahead, masks + r,
-                             sums + r * kVectors * kHitLanes);
-    ahead.high += n_units * ahead.step * kRows;
-    ahead.low += n_units * ahead.step * kRows;
+    hits_of<kVectors, kRows>(static_cast<const std::int8_t*>(panel), bytes + 4 * r, n_units, scales + r, radii + r,
+                             lines, ahead, masks + r, sums + r * kVectors * kHitLanes);
+    ahead = {ahead.high + n_units * 2 * kRows, ahead.low + n_units * 2 * kRows};
   }
 }
 
-void hits(const void* panel, std::size_t width, const std::uint8_t* bytes, std::size_t n_groups,
-          const CodeLimits& limits, const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks,
+void hits(const void* panel, std::size_t width, const std::uint8_t* bytes, std::size_t n_groups, const float* scales,
+          const float* radii, const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks,
           std::int32_t* sums) noexcept {
   const auto run = width == 16 ? hits_of_batch<1> : width == 32 ? hits_of_batch<2> : hits_of_batch<3>;
-  run(panel, bytes, n_groups, limits, lines, ahead, masks, sums);
-}
-
-void unit_sums(const std::int8_t* query, const std::uint8_t* bytes, std::size_t n_units, std::int32_t* sums) noexcept {
-  __m512i even = _mm512_setzero_si512(), odd = _mm512_setzero_si512();
-  for (std::size_t u = 0; u + 2 <= n_units; u += 2, query += 8, bytes += 8 * kHitRows) {
-    even = _mm512_dpbusd_epi32(even, _mm512_load_si512(bytes), four(query));
-    odd = _mm512_dpbusd_epi32(odd, _mm512_load_si512(bytes + 4 * kHitRows), four(query + 4));
-  }
-  _mm512_storeu_si512(sums, _mm512_add_epi32(even, odd));
+  run(panel, bytes, n_groups, scales, radii, lines, ahead, masks, sums);
 }
 
 }  // namespace
 
-const CodesKernels kCodes{plane_sums, avx512::byte_sums, avx512::select_sums, avx512::reflect, {join, hits, unit_sums}};
+const CodesKernels kCodes{plane_sums, avx512::byte_sums, avx512::select_sums, {join, hits}};
 
 }  // namespace twotower::kernels::avx512vnni

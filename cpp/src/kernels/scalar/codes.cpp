@@ -56,21 +56,8 @@ std::size_t select_sums(const std::int32_t* sums, const float* scales, const flo
   return n;
 }
 
-void reflect(const double* reflections, const double* weights, std::size_t n, std::size_t dim, double* x) noexcept {
-  for (std::size_t r = 0; r < n; ++r, reflections += dim) {
-    double sums[2][kReflected] = {};
-    for (std::size_t d = 0; d < dim; ++d) {
-      for (std::size_t i = 0; i < kReflected; ++i) sums[d % 2][i] += reflections[d] * x[d * kReflected + i];
-    }
-    for (std::size_t i = 0; i < kReflected; ++i) sums[0][i] = weights[r] * (sums[0][i] + sums[1][i]);
-    for (std::size_t d = 0; d < dim; ++d) {
-      for (std::size_t i = 0; i < kReflected; ++i) x[d * kReflected + i] -= reflections[d] * sums[0][i];
-    }
-  }
-}
-
 }  // namespace
 
-const CodesKernels kCodes{plane_sums, byte_sums, select_sums, reflect};
+const CodesKernels kCodes{plane_sums, byte_sums, select_sums};
 
 }  // namespace twotower::kernels::scalar
