@@ -35,7 +35,9 @@ struct CodeLine {
 /// The W queries of a panel of CodesHits, one array each; all but the first in units of the query's step.
 struct CodeLines {
   const std::int32_t* offset;
+  const std::int32_t* tail_offset;
   const float* factor;
+  const float* prefix_factor;
   const float* tail;
   const float* threshold;
 };
@@ -43,7 +45,8 @@ struct CodeLines {
 /// What CodesHits knows of kHitRows rows beside their bytes: the scale of each, and the greatest of all radii and tails.
 struct CodeLimits {
   const float* scales;
-  const float* radii;
+  const float* radii;         // of whole bytes
+  const float* prefix_radii;
   const float* tails;
 };
 
@@ -66,7 +69,7 @@ struct CodesHits {
   /// four dimensions each, is not below (threshold - factor * radius) - tail of query * tail of rows (NaN is not). Where
   /// a mask is not 0, sums[r * W + w] = sum - offset. REQUIRES an aligned panel.
   void (*hits)(const void* panel, std::size_t width, const std::uint8_t* bytes, std::size_t n_groups,
-               const CodeLimits& limits, const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks,
+               std::size_t n_prefix, const CodeLimits& limits, const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks,
                std::int32_t* sums) noexcept;
 
   /// sums[r] = the inner product of `query` [4 * n_units] and row r of a block, whose unit u is at bytes[(u * kHitRows +

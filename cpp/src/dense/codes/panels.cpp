@@ -16,6 +16,7 @@ Panels::Panels(const CodedSearch& search, std::size_t first, std::size_t n)
       threshold_(width_, std::numeric_limits<float>::infinity()),
       whole_(width_),
       prefix_(width_),
+      tail_offset_(width_),
       asked_(n / kMaxHitWidth + 1) {
   for (std::size_t q = 0; q < n; ++q) {
     lay_out(search.codes_of(first + q), q);
@@ -24,6 +25,7 @@ Panels::Panels(const CodedSearch& search, std::size_t first, std::size_t n)
     asked_[q / kMaxHitWidth] |= std::uint64_t{1} << q % kMaxHitWidth;
     per_unit_[q] = 1.0 / static_cast<double>(query.fine.unit);
     whole_.set(q, query.fine, 0.0f, per_unit_[q]);
+    tail_offset_[q] = query.fine.offset - query.prefix.offset;
     prefix_.set(q, query.prefix, query.tail, per_unit_[q]);
   }
 }

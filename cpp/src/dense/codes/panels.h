@@ -58,7 +58,8 @@ class Panels {
   };
 
   kernels::CodeLines lines(const Lines& lines, std::size_t q) const noexcept {
-    return {&lines.offset[q], &lines.factor[q], &lines.tail[q], &threshold_[q]};
+    return {&prefix_.offset[q], &tail_offset_[q], &whole_.factor[q], &prefix_.factor[q], &prefix_.tail[q], &threshold_[q]};
+    (void)lines;
   }
   void lay_out(const std::int8_t* codes, std::size_t q);
 
@@ -68,6 +69,7 @@ class Panels {
   std::vector<double> per_unit_;
   std::vector<float> threshold_;
   Lines whole_, prefix_;
+  std::vector<std::int32_t> tail_offset_;
   std::vector<std::uint64_t> asked_;
 };
 

@@ -81,9 +81,6 @@ class PanelScan {
   }
 
   void scan_panel(std::size_t q, std::size_t doc, std::size_t size) {
-    if (search_.n_prefix_groups() < search_.n_groups() && attempts_[q / kMaxHitWidth].now()) {
-      if (scan_prefix(q, doc, size)) return;
-    }
     find_hits(q, doc, search_.n_groups(), whole_, panels_.whole(q));
     for_each_hit(q, size, [&](std::size_t r, std::size_t query, std::int32_t sum) { offer(query, doc + r, sum); });
   }
@@ -113,8 +110,8 @@ class PanelScan {
   void find_hits(std::size_t q, std::size_t doc, std::size_t n_groups, const kernels::CodeLimits& limits,
                  const kernels::CodeLines& lines) {
     const std::size_t next = search_.byte_of(doc + kHitRows);
-    const std::size_t step = (2 * search_.n_groups() + n_groups - 1) / n_groups;
-    kernels_.hits(panels_.codes(q), panels_.width(q), bytes_.get(), n_groups, limits, lines,
+    const std::size_t step = (2 * search_.n_groups() + search_.n_prefix_groups() - 1) / search_.n_prefix_groups();
+    kernels_.hits(panels_.codes(q), panels_.width(q), bytes_.get(), n_groups, search_.n_prefix_groups(), limits, lines,
                   {search_.codes.high + next, search_.codes.low + next, step}, masks_, sums_.data());
   }
 
@@ -156,7 +153,7 @@ class PanelScan {
   std::uint64_t n_completed_ = 0;
   float scales_[kHitRows] = {};
   float radii_[kHitRows] = {}, prefix_radii_[kHitRows] = {}, tails_[kHitRows] = {};
-  kernels::CodeLimits whole_{scales_, radii_, tails_}, prefix_{scales_, prefix_radii_, tails_};
+  kernels::CodeLimits whole_{scales_, radii_, prefix_radii_, tails_}, prefix_{whole_};
   std::uint64_t masks_[kHitRows] = {};
 };
 

@@ -85,16 +85,30 @@ __m512i row_at(const std::uint8_t* bytes, std::size_t r) noexcept {
   return _mm512_set1_epi32(unit);
 }
 
-// The scores from which on rows of a batch are hits of 16 queries.
-__m512 least_of(float radius, float tail, const CodeLines& lines, std::size_t w) noexcept {
-  const __m512 least = _mm512_fnmadd_ps(_mm512_loadu_ps(lines.factor + w), _mm512_set1_ps(radius),
-                                        _mm512_loadu_ps(lines.threshold + w));
-  return _mm512_fnmadd_ps(_mm512_loadu_ps(lines.tail + w), _mm512_set1_ps(tail), least);
+template <std::size_t kRows>
+float greatest(const float* values) noexcept {
+  float most = 0.0f;
+  for (std::size_t r = 0; r < kRows; ++r) most = most > values[r] ? most : values[r];
+  return most;
+}
+
+// 16 queries: products of further units. 
+template <std::size_t kVectors, std::size_t kRows>
+void go_on(__m512i (&sums)[kRows][kVectors], std::size_t v, const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n) noexcept {
+#pragma GCC unroll 3
+  for (std::size_t w = 0; w < kVectors; ++w) {
+    if (w != v) continue;
+    for (std::size_t u = 0; u < n; ++u, bytes += 4 * kHitRows) {
+      const __m512i q = _mm512_load_si512(panel + (u * kVectors + w) * 64);
+#pragma GCC unroll 24
+      for (std::size_t r = 0; r < kRows; ++r) add_products(sums[r][w], row_at(bytes, r), q);
+    }
+  }
 }
 
 // 24 accumulators, at most 3 columns of queries and a broadcast are 28 of the 32 registers.
 template <std::size_t kVectors, std::size_t kRows>
-void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_units, const CodeLimits& limits,
+void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_units, std::size_t n_prefix, const CodeLimits& limits,
              const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks, std::int32_t* out) noexcept {
   __m512i sums[kRows][kVectors];
 #pragma GCC unroll 24
@@ -104,7 +118,7 @@ void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_
       sums[r][v] = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_loadu_si512(lines.offset + v * kHitLanes));
     }
   }
-  for (std::size_t u = 0; u < n_units; ++u, bytes += 4 * kHitRows) {
+  for (std::size_t u = 0; u < n_prefix; ++u, bytes += 4 * kHitRows) {
     _mm_prefetch(reinterpret_cast<const char*>(ahead.high + u * ahead.step * kRows), _MM_HINT_T1);
     _mm_prefetch(reinterpret_cast<const char*>(ahead.low + u * ahead.step * kRows), _MM_HINT_T1);
     __m512i q[kVectors];
@@ -118,18 +132,41 @@ void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_
     }
   }
   __m512 least[kVectors];
-  float radius = 0.0f, tail = 0.0f;
-  if constexpr (kRows == 8) {
-    radius = _mm512_mask_reduce_max_ps(0xFF, _mm512_maskz_loadu_ps(0xFF, limits.radii));
-    tail = _mm512_mask_reduce_max_ps(0xFF, _mm512_maskz_loadu_ps(0xFF, limits.tails));
-  } else {
-    for (std::size_t r = 0; r < kRows; ++r) {
-      radius = radius > limits.radii[r] ? radius : limits.radii[r];
-      tail = tail > limits.tails[r] ? tail : limits.tails[r];
+  __mmask16 open[kVectors];
+  const __m512 radius = _mm512_set1_ps(greatest<kRows>(limits.radii));
+  const __m512 prefix = _mm512_set1_ps(greatest<kRows>(limits.prefix_radii)), tail = _mm512_set1_ps(greatest<kRows>(limits.tails));
+#pragma GCC unroll 3
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    const std::size_t w = v * kHitLanes;
+    const __m512 threshold = _mm512_loadu_ps(lines.threshold + w);
+    least[v] = _mm512_fnmadd_ps(_mm512_loadu_ps(lines.factor + w), radius, threshold);
+    open[v] = 0xFFFF;
+    if (n_prefix < n_units) {
+      const __m512 first = _mm512_fnmadd_ps(_mm512_loadu_ps(lines.tail + w), tail, _mm512_fnmadd_ps(_mm512_loadu_ps(lines.prefix_factor + w), prefix, threshold));
+      open[v] = 0;
+#pragma GCC unroll 24
+      for (std::size_t r = 0; r < kRows; ++r) {
+        const __m512 score = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[r][v]), _mm512_set1_ps(limits.scales[r]));
+        open[v] |= _mm512_cmp_ps_mask(score, first, _CMP_NLT_UQ);
+      }
     }
   }
+  if (n_prefix < n_units) {
 #pragma GCC unroll 3
-  for (std::size_t v = 0; v < kVectors; ++v) least[v] = least_of(radius, tail, lines, v * kHitLanes);
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      if (open[v] == 0) continue;
+      const __m512i offset = _mm512_loadu_si512(lines.tail_offset + v * kHitLanes);
+#pragma GCC unroll 24
+      for (std::size_t r = 0; r < kRows; ++r) sums[r][v] = _mm512_sub_epi32(sums[r][v], offset);
+      go_on<kVectors, kRows>(sums, v, panel + n_prefix * kVectors * 64, bytes, n_units - n_prefix);
+    }
+    bool any = false;
+    for (std::size_t v = 0; v < kVectors; ++v) any |= open[v] != 0;
+    if (!any) {
+      for (std::size_t r = 0; r < kRows; ++r) masks[r] = 0;
+      return;
+    }
+  }
 #pragma GCC unroll 24
   for (std::size_t r = 0; r < kRows; ++r) {
     const __m512 scale = _mm512_set1_ps(limits.scales[r]);
@@ -137,7 +174,7 @@ void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_
 #pragma GCC unroll 3
     for (std::size_t v = 0; v < kVectors; ++v) {
       const __m512 score = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[r][v]), scale);
-      mask |= std::uint64_t{_mm512_cmp_ps_mask(score, least[v], _CMP_NLT_UQ)} << v * kHitLanes;
+      mask |= std::uint64_t{_mm512_mask_cmp_ps_mask(open[v] != 0 ? 0xFFFF : 0, score, least[v], _CMP_NLT_UQ)} << v * kHitLanes;
     }
     masks[r] = mask;
     if (mask == 0) continue;
@@ -147,24 +184,24 @@ void hits_of(const std::int8_t* panel, const std::uint8_t* bytes, std::size_t n_
 }
 
 template <std::size_t kVectors>
-void hits_of_batch(const void* panel, const std::uint8_t* bytes, std::size_t n_groups, const CodeLimits& limits,
+void hits_of_batch(const void* panel, const std::uint8_t* bytes, std::size_t n_groups, std::size_t n_prefix, const CodeLimits& limits,
                    const CodeLines& lines, PlanesAhead ahead, std::uint64_t* masks, std::int32_t* sums) noexcept {
   constexpr std::size_t kRows = 24 / kVectors;
   const std::size_t n_units = 2 * n_groups;
   for (std::size_t r = 0; r < kHitRows; r += kRows) {
-    hits_of<kVectors, kRows>(static_cast<const std::int8_t*>(panel), bytes + 4 * r, n_units,
-                             {limits.scales + r, limits.radii + r, limits.tails + r}, lines, ahead, masks + r,
+    hits_of<kVectors, kRows>(static_cast<const std::int8_t*>(panel), bytes + 4 * r, n_units, 2 * n_prefix,
+                             {limits.scales + r, limits.radii + r, limits.prefix_radii + r, limits.tails + r}, lines, ahead, masks + r,
                              sums + r * kVectors * kHitLanes);
-    ahead.high += n_units * ahead.step * kRows;
-    ahead.low += n_units * ahead.step * kRows;
+    ahead.high += 2 * n_prefix * ahead.step * kRows;
+    ahead.low += 2 * n_prefix * ahead.step * kRows;
   }
 }
 
-void hits(const void* panel, std::size_t width, const std::uint8_t* bytes, std::size_t n_groups,
+void hits(const void* panel, std::size_t width, const std::uint8_t* bytes, std::size_t n_groups, std::size_t n_prefix,
           const CodeLimits& limits, const CodeLines& lines, const PlanesAhead& ahead, std::uint64_t* masks,
           std::int32_t* sums) noexcept {
   const auto run = width == 16 ? hits_of_batch<1> : width == 32 ? hits_of_batch<2> : hits_of_batch<3>;
-  run(panel, bytes, n_groups, limits, lines, ahead, masks, sums);
+  run(panel, bytes, n_groups, n_prefix, limits, lines, ahead, masks, sums);
 }
 
 void unit_sums(const std::int8_t* query, const std::uint8_t* bytes, std::size_t n_units, std::int32_t* sums) noexcept {
