@@ -6,6 +6,12 @@ NumPy alone, float64. Legend: N rows, D dimensions, Q queries, G groups of dimen
 
     python benchmarks/dense_codes_designs.py VECTORS.npy QUERIES.npy [--rows 40000] [--queries 64]
     python benchmarks/dense_codes_designs.py 40000x768                       # independent normal numbers
+    python benchmarks/dense_codes_designs.py VECTORS.npy QUERIES.npy --rows 100000 --prefixes
+
+`--prefixes` asks what a batch could skip: whole bytes of the first dimensions by PCA, and the norm of the others. Printed for each
+number of dimensions: the share of the rows' length that they hold; the rows that they leave to a query where the threshold is perfect,
+and where it is the k-th best of the rows before, as in a scan; tiles of 8 rows and 16 queries with such a row; and the rows that
+upper halves of all dimensions leave to a single query when both parts are rotated for themselves.
 """
 
 import argparse
@@ -87,11 +93,54 @@ def rotations(rows, queries):
     yield "PCA", centred @ axes, queries @ axes, offset
 
 
+def turned(part, rng):
+    """A random rotation [part, part]."""
+    return np.linalg.qr(rng.standard_normal((part, part)))[0] if part else np.zeros((0, 0))
+
+
+def stream_thresholds(scores, k, block=480):
+    """The k-th best of the rows before each block, [Q, N]."""
+    kth, best = np.empty_like(scores), np.full((len(scores), k), -np.inf)
+    for start in range(0, scores.shape[1], block):
+        kth[:, start : start + block] = best.min(1)[:, None]
+        best = -np.sort(-np.hstack([best, scores[:, start : start + block]]), axis=1)[:, :k]
+    return kth
+
+
+def prefixes(rows, queries, k=10, query_error=2**-7):
+    """Print what each size of a prefix leaves; `query_error` is what the rounding of a query counts of its norm."""
+    rng, dim = np.random.default_rng(0), rows.shape[1]
+    rows, queries = list(rotations(rows, queries))[-1][1:3]
+    exact = queries @ rows.T
+    perfect, stream = np.partition(exact, -k, axis=1)[:, -k, None], stream_thresholds(exact, k)
+    print(f"{'dims':>5s} {'length':>8s} {'perfect':>10s} {'in a scan':>10s} {'tiles':>10s} {'one query':>10s}")
+    for size in sorted({dim * part // 24 // 8 * 8 for part in (12, 13, 14, 15, 16, 18, 20, 24)}):
+        axes = np.zeros((dim, dim))
+        axes[:size, :size], axes[size:, size:] = turned(size, rng), turned(dim - size, rng)
+        x, q = rows @ axes, queries @ axes
+        near, halves = by_row(x, 8), by_row(x, 4)
+
+        def upper(code, n, x=x, q=q):
+            error, length = np.linalg.norm((x - code)[:, :n], axis=1), np.linalg.norm(x[:, :n], axis=1)
+            middle = q[:, :n] @ code[:, :n].T
+            middle += np.outer(np.linalg.norm(q[:, :n], axis=1), error + query_error * (length + error))
+            middle += np.outer(np.linalg.norm(q[:, n:], axis=1), np.linalg.norm(x[:, n:], axis=1))
+            return middle
+
+        ends = upper(near, size)
+        left = ends >= stream
+        tiles = left[: len(left) // 16 * 16, : left.shape[1] // 8 * 8].reshape(len(left) // 16, 16, -1, 8).any((1, 3))
+        length = (x[:, :size] ** 2).sum() / (x**2).sum()
+        shares = ((ends >= perfect).mean(), left.mean(), tiles.mean(), (upper(halves, dim) >= perfect).mean())
+        print(f"{size:5d} {100 * length:6.1f} % " + " ".join(f"{100 * share:8.3f} %" for share in shares), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", nargs="+")
     parser.add_argument("--rows", type=int, default=40_000)
     parser.add_argument("--queries", type=int, default=64)
+    parser.add_argument("--prefixes", action="store_true")
     options = parser.parse_args()
     if len(options.data) == 2:
         rows, queries = (np.load(path, mmap_mode="r") for path in options.data)
@@ -100,6 +149,9 @@ def main():
         rng = np.random.default_rng(1)
         rows, queries = rng.standard_normal((n, dim)) / dim**0.5, rng.standard_normal((options.queries, dim)) / dim**0.5
     rows, queries = rows[: options.rows].astype(np.float64), queries[: options.queries].astype(np.float64)
+    if options.prefixes:
+        prefixes(rows, queries)
+        return
     table, dim = Table(rows, queries), rows.shape[1]
     print(
         f"{options.data} {rows.shape}\n{'design':42s} {'bytes':>6s} {'width':>8s} "
