@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "cuda/multiply_kinds.h"
 
@@ -23,6 +24,7 @@ class DeviceBlock {
   };
 
   __device__ __forceinline__ std::uint32_t x() const { return blockIdx.x; }
+  __device__ __forceinline__ std::uint32_t n_blocks() const { return gridDim.x; }
   __device__ __forceinline__ unsigned char* shared() { return shared_memory; }
 
   template <class Body>
@@ -101,8 +103,8 @@ class DeviceBlock {
   template <int kN, class Kind, class C>
   __device__ __forceinline__ void group_multiply(Kind kind, int, const unsigned char* a, const unsigned char* b,
                                                  C&& sums) {
-    static_assert(kN == 256);
-    group_product(kind, sums(static_cast<int>(threadIdx.x)), descriptor(a), descriptor(b));
+    group_product(kind, std::integral_constant<int, kN>{}, sums(static_cast<int>(threadIdx.x)), descriptor(a),
+                  descriptor(b));
   }
   __device__ __forceinline__ void group_begin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
   __device__ __forceinline__ void group_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }

@@ -67,7 +67,7 @@ std::size_t DeviceMachine::free_bytes() const {
 }
 
 void DeviceMachine::scan(const ScanArguments& arguments, TileWidth width) const {
-  if (width == TileWidth::kGroup) return scan_groups(*this, arguments);
+  if (is_group(width)) return scan_groups(*this, arguments, width);
   switch (arguments.window.storage) {
     case Storage::kBfloat16:
       return scan_bfloat16(*this, arguments, width);

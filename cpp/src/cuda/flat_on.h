@@ -95,7 +95,7 @@ class FlatOn final : public FlatSearcher {
   }
 
   std::size_t queries_at_once(std::uint32_t best, std::uint32_t capacity, std::size_t k) const {
-    const std::size_t each = TopKSearch<Machine>::bytes_of_query(best, capacity, all_.pitch()) + 12 * k;
+    const std::size_t each = TopKSearch<Machine>::bytes_of_query(best, capacity, all_.pitch(), all_.dim) + 12 * k;
     if (work_bytes_ < each) {
       throw BackendUnavailable("one query with k = " + std::to_string(k) + " needs " + std::to_string(each) +
                                " bytes on the device, a quarter of what was free when the index was made is " +
@@ -124,23 +124,28 @@ class FlatOn final : public FlatSearcher {
       given = copied.get();
     }
     TopKSearch<Machine> search(machine, layout(), given, queries.storage, part.n, best, capacity, where);
-    search_windows(machine, search);
+    if (store_ != nullptr) {
+      search.start(store_->window());
+      write(machine, search, part, k, results);  // the answer, unless a range lost documents
+    }
+    const bool wrong = store_ != nullptr ? search.complete() : search_windows(machine, search);
     if (const std::uint32_t odd = search.odd_query(); odd != kNoDoc) {
       throw InvalidInput("queries[" + std::to_string(part.first + odd) +
                          "] has a value that is not finite: remove NaN and infinity");
     }
-    write(machine, search, part, k, results);
+    if (wrong) write(machine, search, part, k, results);
   }
 
-  void search_windows(const Machine& machine, TopKSearch<Machine>& search) const {
-    if (store_ != nullptr) return search.search(store_->window());
+  // Nothing is written yet: returns true.
+  bool search_windows(const Machine& machine, TopKSearch<Machine>& search) const {
     const std::uint64_t most = window_docs(machine);
     WindowStore<Machine> store(machine, all_, most);
     for (std::uint64_t first = 0; first < all_.n_docs; first += most) {
       store.load(machine, first, static_cast<std::uint32_t>(std::min(most, all_.n_docs - first)));
-      search.search(store.window());
+      search.start(store.window());
+      search.complete();
     }
-    machine.wait();
+    return true;
   }
 
   void write(const Machine& machine, TopKSearch<Machine>& search, Part part, std::size_t k,

@@ -118,7 +118,7 @@ struct LaneMultiply {
   using Shape = Shape_;
   using Sum = float;
   static constexpr int kLag = 0;
-  static constexpr int kMinBlocks = Shape::kQueries <= 8 ? 3 : 1;
+  static constexpr int kMinBlocks = Shape::kQueries <= 8 ? 2 : 1;
   static constexpr bool kAsyncReaders = false;
 
   template <class Block, class AllSums>

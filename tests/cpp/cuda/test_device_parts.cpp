@@ -64,7 +64,7 @@ TEST_CASE("cuda: the k-th largest") {
       std::vector<std::uint64_t> sorted(keys);
       std::sort(sorted.begin(), sorted.end(), std::greater<>());
       for (const std::uint32_t k : {1u, n / 2 + 1, n}) {
-        HostBlock<256> block(0, sizeof(SelectRoom), ThreadOrder::kBackward);
+        HostBlock<256> block(0, 1, sizeof(SelectRoom), ThreadOrder::kBackward);
         auto& room = *reinterpret_cast<SelectRoom*>(block.shared());
         CHECK(kth_largest<256, 8>(block, room, n, k, [&](std::uint32_t i) { return keys[i]; }) == sorted[k - 1]);
         const std::uint64_t upper = kth_largest<256, 4>(block, room, n, k, [&](std::uint32_t i) { return keys[i]; });
@@ -108,12 +108,16 @@ TEST_CASE("cuda: every product of a tile has one owner, and shared memory suffic
   check_owners<NarrowTile>();
   check_owners<MiddleTile>();
   check_owners<WideTile>();
-  check_owners<GroupTile>();
+  check_owners<NarrowGroupTile>();
+  check_owners<MiddleGroupTile>();
+  check_owners<WideGroupTile>();
   constexpr int kOfEveryDevice = 99 * 1024, kOfHopper = 227 * 1024;
   CHECK(NarrowTile::kSharedBytes <= kOfEveryDevice);
   CHECK(MiddleTile::kSharedBytes <= kOfEveryDevice);
   CHECK(WideTile::kSharedBytes <= kOfEveryDevice);
-  CHECK(GroupTile::kSharedBytes <= kOfHopper);
+  CHECK(NarrowGroupTile::kSharedBytes <= kOfHopper);
+  CHECK(MiddleGroupTile::kSharedBytes <= kOfHopper);
+  CHECK(WideGroupTile::kSharedBytes <= kOfHopper);
 }
 
 TEST_CASE("cuda: the order of tiles visits each once and spreads ranges") {
@@ -133,7 +137,7 @@ TEST_CASE("cuda: the order of tiles visits each once and spreads ranges") {
 }
 
 TEST_CASE("cuda: copies that are not awaited have not arrived") {
-  HostBlock<32> block(0, 64, ThreadOrder::kForward);
+  HostBlock<32> block(0, 1, 64, ThreadOrder::kForward);
   const unsigned char from[16] = {1, 2, 3};
   block.each([&](int t) {
     if (t == 0) block.copy16(block.shared(), from, true);

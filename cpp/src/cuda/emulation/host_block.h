@@ -33,13 +33,14 @@ class HostBlock {
     std::vector<T> values_ = std::vector<T>(kThreads);
   };
 
-  HostBlock(std::uint32_t x, std::size_t shared_bytes, ThreadOrder order)
-      : x_(x), order_(order), room_(shared_bytes + kAlign, 0xFF) {
+  HostBlock(std::uint32_t x, std::uint32_t n_blocks, std::size_t shared_bytes, ThreadOrder order)
+      : x_(x), n_blocks_(n_blocks), order_(order), room_(shared_bytes + kAlign, 0xFF) {
     const auto address = reinterpret_cast<std::uintptr_t>(room_.data());
     shared_ = room_.data() + (kAlign - address % kAlign) % kAlign;
   }
 
   std::uint32_t x() const { return x_; }
+  std::uint32_t n_blocks() const { return n_blocks_; }
   unsigned char* shared() { return shared_; }
 
   /// Calls body(thread) for each thread. `phase` ends with a barrier.
@@ -169,7 +170,7 @@ class HostBlock {
     const void* from;
   };
 
-  std::uint32_t x_;
+  std::uint32_t x_, n_blocks_;
   ThreadOrder order_;
   std::vector<unsigned char> room_;
   unsigned char* shared_;
