@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "cuda/multiply_kinds.h"
+#include "cuda/tile_shape.h"
 
 namespace twotower::cuda {
 
@@ -103,8 +104,8 @@ class DeviceBlock {
   template <int kN, class Kind, class C>
   __device__ __forceinline__ void group_multiply(Kind kind, int, const unsigned char* a, const unsigned char* b,
                                                  C&& sums) {
-    group_product(kind, std::integral_constant<int, kN>{}, sums(static_cast<int>(threadIdx.x)), descriptor(a),
-                  descriptor(b));
+    group_product(kind, std::integral_constant<int, kN>{}, sums(static_cast<int>(threadIdx.x)),
+                  matrix_descriptor(shared_address(a)), matrix_descriptor(shared_address(b)));
   }
   __device__ __forceinline__ void group_begin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
   __device__ __forceinline__ void group_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
@@ -116,12 +117,6 @@ class DeviceBlock {
  private:
   static __device__ __forceinline__ std::uint32_t shared_address(const void* pointer) {
     return static_cast<std::uint32_t>(__cvta_generic_to_shared(pointer));
-  }
-
-  // PTX ISA, "Matrix Descriptor Format": start address, 1024 bytes from eight rows to the next eight, 128-byte swizzle.
-  static __device__ __forceinline__ std::uint64_t descriptor(const unsigned char* matrix) {
-    const std::uint64_t start = (shared_address(matrix) & 0x3FFFFu) >> 4;
-    return start | std::uint64_t{1} << 16 | std::uint64_t{1024 >> 4} << 32 | std::uint64_t{1} << 62;
   }
 
   static __device__ __forceinline__ void product(Bfloat16Products, const std::uint32_t* a, const std::uint32_t* b,

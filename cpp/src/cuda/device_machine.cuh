@@ -66,6 +66,8 @@ class DeviceMachine {
   void copy(void* to, const void* from, std::size_t bytes) const;
   void copy_rows(void* to, std::size_t to_pitch, const void* from, std::size_t row_bytes, std::size_t n) const;
   void wait() const;
+  /// What is put on this stream from now on waits for what is on the other's by now.
+  void follow(const DeviceMachine& other) const;
   std::size_t free_bytes() const;
   bool has_groups() const { return has_groups_; }
 

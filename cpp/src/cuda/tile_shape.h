@@ -24,6 +24,14 @@ TWOTOWER_BOTH constexpr std::uint32_t swizzled(std::uint32_t row, std::uint32_t 
   return row * kChunkBytes + ((granule ^ (row & 7u)) * kGranuleBytes);
 }
 
+/// What wgmma reads a matrix by whose rows are chunks at `address` of shared memory (PTX ISA, "Matrix Descriptor
+/// Format"): the start in units of 16 bytes, 1024 bytes from eight rows to the next eight, 128-byte swizzle. The
+/// distance in bits 16 to 29 means nothing with this swizzle. REQUIRES tiles that begin at multiples of 1024.
+TWOTOWER_BOTH constexpr std::uint64_t matrix_descriptor(std::uint32_t address) {
+  return std::uint64_t{(address & 0x3FFFFu) >> 4} | std::uint64_t{1} << 16 | std::uint64_t{1024 >> 4} << 32 |
+         std::uint64_t{1} << 62;
+}
+
 /// kTileDocs documents times Q queries, cut into parts of warps. A lane owns sums [i][j][e]: of documents
 /// 16 i + lane / 4 (+ 8 for e >= 2) and queries 8 j + 2 (lane % 4) + e % 2 of its warp's part, as the accumulators of
 /// mma.m16n8 and wgmma.m64 do (PTX ISA, "Matrix Fragments for mma.m16n8k16", "Register Fragments for wgmma").

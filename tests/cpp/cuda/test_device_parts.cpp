@@ -154,3 +154,19 @@ TEST_CASE("cuda: copies that are not awaited have not arrived") {
   block.await_copies<0, false>();
   CHECK(block.shared()[16] == 0);
 }
+
+TEST_CASE("cuda: backward, copies arrive at once and products are late") {
+  HostBlock<128> block(0, 1, 8192, ThreadOrder::kBackward);
+  std::vector<float> sums(128 * 8 * 4);
+  std::memset(block.shared(), 0, 8192);
+  block.group_multiply<64>(Bfloat16Products{}, 0, block.shared(), block.shared(),
+                           [&](int t) { return reinterpret_cast<float (*)[4]>(sums.data() + t * 32); });
+  block.group_commit();
+  const std::uint16_t ones[8] = {0x3F80, 0x3F80, 0x3F80, 0x3F80, 0x3F80, 0x3F80, 0x3F80, 0x3F80};
+  block.copy16(block.shared(), ones, true);
+  block.group_await<1>();
+  CHECK(sums[0] == 0.0f);
+  block.group_await<0>();
+  CHECK(sums[0] == 8.0f);  // of what came too early
+  CHECK(sums[2] == 0.0f);
+}

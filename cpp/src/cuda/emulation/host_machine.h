@@ -41,6 +41,7 @@ class HostMachine {
     }
   }
   void wait() const {}
+  void follow(const HostMachine&) const {}
   std::size_t free_bytes() const { return options_.memory_bytes; }
   bool has_groups() const { return options_.groups; }
 
