@@ -52,9 +52,7 @@ struct ReduceFound {
   template <class Block>
   TWOTOWER_DEVICE void tell(Block& block, std::uint32_t q, bool missed) const {
     range.missed[q] = missed ? 1 : 0;
-    if (!missed) return;
-    block.add(range.any_missed, 1u);
-    block.add(found.n_missed, 1u);
+    if (missed) block.least(found.lost, 0u);
   }
 
   TWOTOWER_DEVICE std::uint64_t slot(std::uint32_t q, std::uint32_t i) const {

@@ -7,6 +7,7 @@
 // that lost something, decide only how many documents are scored twice.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -54,13 +55,12 @@ class TopKSearch {
     found_.kept = numbers_.get() + n_queries;
     found_.n_best = numbers_.get() + 2 * std::size_t{n_queries};
     found_.thresholds = reinterpret_cast<float*>(numbers_.get() + 3 * std::size_t{n_queries});
-    found_.n_missed = status + 1;
+    found_.lost = status + 1;
     found_.keys = keys_.get();
     found_.capacity = capacity;
     found_.room = room(k, capacity);
     found_.k = k;
-    machine.fill(status, 0xFF, sizeof(std::uint32_t));
-    machine.fill(status + 1, 0, sizeof(std::uint32_t));
+    machine.fill(status, 0xFF, 2 * sizeof(std::uint32_t));
     machine.launch(PrepareQueries{queries_, layout, found_}, static_cast<std::uint32_t>(padded(n_queries)));
   }
 
@@ -114,7 +114,6 @@ class TopKSearch {
     TileOrder order;
     std::vector<Range> ranges;
     Buffer<std::uint8_t, Machine> missed;
-    Buffer<std::uint32_t, Machine> any_missed;
   };
 
   template <class Body>
@@ -133,12 +132,10 @@ class TopKSearch {
   // Searches ranges one after another without waiting, and scores what is left in the slots, which are empty then.
   Pass begin(const Window& window, const TileOrder& order, std::vector<Range> ranges) {
     const std::size_t n = ranges.size();
-    Pass pass{window, order, std::move(ranges), {machine_, n * queries_.n}, {machine_, n}};
-    machine_.fill(pass.any_missed.get(), 0, n * sizeof(std::uint32_t));
+    Pass pass{window, order, std::move(ranges), {machine_, n * queries_.n}};
     for (std::size_t i = 0; i < n; ++i) {
       Range& range = pass.ranges[i];
       range.missed = pass.missed.get() + i * queries_.n;
-      range.any_missed = pass.any_missed.get() + i;
       machine_.scan({window, queries_, found_, range, order, where_}, width_);
       machine_.launch(ReduceFound{window, queries_, found_, range, range.n * kTileDocs}, queries_.n);
     }
@@ -147,18 +144,21 @@ class TopKSearch {
   }
 
   bool finish(const Pass& pass) {
-    std::uint32_t status[2];  // the first odd query, how often documents were lost
+    std::uint32_t status[2];  // the first odd query, whether documents were lost
     machine_.copy(status, queries_.odd, sizeof status);
     machine_.wait();
     check_interrupt();
     odd_ = status[0];
-    if (status[1] == 0) return false;
-    machine_.fill(found_.n_missed, 0, sizeof(std::uint32_t));
-    std::vector<std::uint32_t> lost(pass.ranges.size());
-    machine_.copy(lost.data(), pass.any_missed.get(), lost.size() * sizeof(std::uint32_t));
+    if (status[1] == kNoDoc) return false;
+    machine_.fill(found_.lost, 0xFF, sizeof(std::uint32_t));
+    std::vector<std::uint8_t> missed(pass.ranges.size() * queries_.n);
+    machine_.copy(missed.data(), pass.missed.get(), missed.size());
     machine_.wait();
-    for (std::size_t i = 0; i < lost.size(); ++i) {
-      if (lost[i] != 0) repeat(pass, pass.ranges[i]);
+    auto of_range = missed.begin();
+    for (const Range& range : pass.ranges) {
+      const auto next = of_range + queries_.n;
+      if (std::find(of_range, next, 1) != next) repeat(pass, range);
+      of_range = next;
     }
     return true;
   }
@@ -211,7 +211,7 @@ class TopKSearch {
     }
   }
 
-  static constexpr std::uint32_t kRescoreBlocks = 4096;
+  static constexpr std::uint32_t kRescoreBlocks = 8192;
 
   const Machine& machine_;
   const std::uint64_t* where_;

@@ -45,14 +45,14 @@ struct Queries {
 /// The search so far. A document of a past range is among a query's best, or in its slots, or ranks after k that were,
 /// and then its mid + reach is at or below the threshold.
 struct Found {
-  std::uint32_t* docs = nullptr;      ///< [Q, C] rows of the window, kNoDoc for none
-  float* mids = nullptr;              ///< [Q, C]
-  std::uint32_t* counts = nullptr;    ///< [Q] slots that were offered a document, above C where some were lost
-  std::uint32_t* kept = nullptr;      ///< [Q] slots in use before the range
-  float* thresholds = nullptr;        ///< [Q]
-  std::uint64_t* keys = nullptr;      ///< [Q, R]: the best, from 0; those of the slots, from K
-  std::uint32_t* n_best = nullptr;    ///< [Q]
-  std::uint32_t* n_missed = nullptr;  ///< how often a query lost documents of a range
+  std::uint32_t* docs = nullptr;    ///< [Q, C] rows of the window, kNoDoc for none
+  float* mids = nullptr;            ///< [Q, C]
+  std::uint32_t* counts = nullptr;  ///< [Q] slots that were offered a document, above C where some were lost
+  std::uint32_t* kept = nullptr;    ///< [Q] slots in use before the range
+  float* thresholds = nullptr;      ///< [Q]
+  std::uint64_t* keys = nullptr;    ///< [Q, R]: the best, from 0; those of the slots, from K
+  std::uint32_t* n_best = nullptr;  ///< [Q]
+  std::uint32_t* lost = nullptr;    ///< kNoDoc until a query loses documents of a range, then 0
   std::uint32_t capacity = 0;
   std::uint32_t room = 0;
   std::uint32_t k = 0;
@@ -64,7 +64,6 @@ struct Range {
   std::uint32_t n = 0;
   const std::uint8_t* wanted = nullptr;  ///< [Q]; nullptr: all
   std::uint8_t* missed = nullptr;        ///< [Q] out: more documents were offered than there are slots, none was taken
-  std::uint32_t* any_missed = nullptr;   ///< out
   bool direct = false;                   ///< every document has its own slot: none is compared, none can be missed
 };
 
