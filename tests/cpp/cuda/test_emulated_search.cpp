@@ -161,14 +161,20 @@ TEST_CASE("cuda emulated: sizes of the dense tests, each storage, ks and windows
 
 TEST_CASE("cuda emulated: wgmma's tiles equal mma's and the oracle's") {
   for (const Storage storage : {Storage::kBfloat16, Storage::kFloat16}) {
-    for (const std::size_t dim : {16, 17, 200, 768}) {  // one chunk to twelve, behind which the four stages come round
-      Case c(storage, Metric::kInnerProduct, 700, dim, 140, static_cast<unsigned>(dim));
-      How how;
-      how.limits.capacity = 256;
-      const Answer expected = oracle(c, 9);
-      CHECK(emulated(c, 9, how) == expected);
-      how.groups = true;
-      CHECK(emulated(c, 9, how) == expected);
+    for (const std::size_t dim : {17, 200, 768}) {  // one chunk to twelve, behind which the stages come round
+      for (const std::size_t n_queries : {20, 100, 140}) {
+        Case c(storage, Metric::kInnerProduct, 700, dim, n_queries, static_cast<unsigned>(dim));
+        CAPTURE(dim);
+        CAPTURE(n_queries);
+        How how;
+        how.limits.capacity = 256;
+        const Answer expected = oracle(c, 9);
+        CHECK(emulated(c, 9, how) == expected);
+        how.groups = true;
+        CHECK(emulated(c, 9, how) == expected);
+        how.backward = true;  // products are late, copies early
+        CHECK(emulated(c, 9, how) == expected);
+      }
     }
   }
 }
