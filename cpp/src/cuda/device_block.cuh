@@ -107,6 +107,15 @@ class DeviceBlock {
     group_product(kind, std::integral_constant<int, kN>{}, sums(static_cast<int>(threadIdx.x)),
                   matrix_descriptor(shared_address(a)), matrix_descriptor(shared_address(b)));
   }
+  /// The registers of these sums are as written here, for what reads or writes them beside the program.
+  template <int kParts>
+  __device__ __forceinline__ void pin(float (*sums)[4]) {
+#pragma unroll
+    for (int i = 0; i < kParts; ++i) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) asm volatile("" : "+f"(sums[i][e])::"memory");
+    }
+  }
   __device__ __forceinline__ void group_begin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
   __device__ __forceinline__ void group_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
   template <int kLeft>

@@ -53,6 +53,7 @@ struct ScanTiles : ScanArguments {
     for (std::uint32_t item = block.x(); item < items; item += block.n_blocks()) {
       const Place place = place_of(item);
       block.each([&](int t) { clear(sums[t]); });
+      Multiply::begin(block, sums);
       for (std::uint32_t chunk = 0; chunk < n_chunks; ++chunk) {
         // The stage that is filled was read before the barrier of await_copies, kLag products before the last ones.
         block.template await_copies<kAhead - 1, Multiply::kAsyncReaders>();
@@ -156,7 +157,7 @@ struct ScanTiles : ScanArguments {
       for (int c = t; c < Shape::kQueries; c += kThreads) set_cut(room, c, place);
       load_terms(t, place, terms[t]);
     });
-    Multiply::finish(block);
+    Multiply::finish(block, sums);
     block.each([&](int t) {
       TWOTOWER_UNROLL
       for (int i = 0; i < Shape::kDocParts; ++i) {

@@ -194,7 +194,8 @@ class FlatIndex(ExactVectors):
             DocIds, or the user's ids.
         device : str
             "cpu"; "cuda", "cuda:1", ...: there, from vectors that stay there (`to`); "auto": on a CUDA device where one
-            can be used, and here if a search fails there. The answer is the same. Queries may be arrays of that device, see `CudaFlatIndex.search`.
+            can be used, and here if a search fails there. The answer is the same. Queries may be arrays of that device,
+            see `CudaFlatIndex.search`.
 
         Returns
         -------

@@ -150,6 +150,8 @@ class HostBlock {
     if (order_ == ThreadOrder::kForward) return products();
     given_.push_back(products);
   }
+  template <int kParts, class Part>
+  void pin(Part*) {}
   void group_begin() {}
   void group_commit() {
     products_.push_back(given_);
