@@ -93,12 +93,20 @@ def machine():
     from twotower.hardware import backend
 
     with_device()
-    said = subprocess.run(
-        ["nvidia-smi", "--query-gpu=name,driver_version,memory.total,clocks.max.sm", "--format=csv,noheader"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False, cwd=ROOT)
-    return {"devices": backend().cuda_devices, "nvidia_smi": said.stdout.strip(), "commit": commit.stdout.strip()}
+    asked = {
+        "nvidia_smi": [
+            "nvidia-smi",
+            "--query-gpu=name,driver_version,memory.total,clocks.max.sm",
+            "--format=csv,noheader",
+        ],
+        "commit": ["git", "rev-parse", "HEAD"],
+    }
+    found = {"devices": backend().cuda_devices}
+    for name, command in asked.items():
+        if shutil.which(command[0]):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+            found[name] = done.stdout.strip()
+    return found
 
 
 def tests():
