@@ -188,6 +188,8 @@ TEST_CASE("cuda emulated: more survivors than slots, again and again") {
     How how;
     how.limits.capacity = 128;
     CHECK(emulated(c, 7, how) == oracle(c, 7));
+    CHECK(emulated(c, 130, how) ==
+          oracle(c, 130));  // more than the first tile: equal scores of a later one rank before
     how.backward = true;
     CHECK(emulated(c, 7, how) == oracle(c, 7));
   }
