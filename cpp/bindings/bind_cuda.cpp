@@ -48,8 +48,10 @@ class CudaSearcher {
     const auto* data = reinterpret_cast<const void*>(queries);
     if (n_queries != 0) searcher_->check_array(data);
     const std::size_t cells = n_queries * k;
-    DeviceArray scores(searcher_->allocate(cells * sizeof(float)), device_, n_queries, k, kDlFloat, 32);
-    DeviceArray docs(searcher_->allocate(cells * sizeof(std::int64_t)), device_, n_queries, k, kDlInt, 64);
+    const std::shared_ptr<void> memory = searcher_->allocate(cells * (sizeof(std::int64_t) + sizeof(float)), stream);
+    const std::shared_ptr<void> behind(memory, static_cast<std::int64_t*>(memory.get()) + cells);
+    DeviceArray scores(behind, device_, n_queries, k, kDlFloat, 32);
+    DeviceArray docs(memory, device_, n_queries, k, kDlInt, 64);
     run({data, n_queries, storage_of(storage), true}, k, where, stream,
         {static_cast<float*>(scores.data()), static_cast<std::int64_t*>(docs.data()), true});
     return py::make_tuple(scores, docs);

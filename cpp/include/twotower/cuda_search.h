@@ -49,8 +49,9 @@ class FlatSearcher {
   /// Whether all rows are on the device; else they are streamed from the host in each search.
   virtual bool resident() const noexcept = 0;
 
-  /// Memory of the device, for results. THROWS BackendUnavailable.
-  virtual std::shared_ptr<void> allocate(std::size_t bytes) const = 0;
+  /// Memory of the device, for results of a search on `stream`. Whoever lets it go waits for the device. THROWS
+  /// BackendUnavailable.
+  virtual std::shared_ptr<void> allocate(std::size_t bytes, std::uintptr_t stream) const = 0;
 
   /// THROWS BackendUnavailable unless the device can read there.
   virtual void check_array(const void* pointer) const = 0;

@@ -12,22 +12,30 @@ struct DeviceMachines {
   using Machine = DeviceMachine;
   int device = 0;
   std::shared_ptr<CUmemPoolHandle_st> pool;
-  std::shared_ptr<CUstream_st> own;  ///< of the index itself
+  std::shared_ptr<CUstream_st> own;      ///< of the index itself
+  std::shared_ptr<CUstream_st> copying;  ///< of windows that are not searched yet
 
   /// Stream 0 means the index's own: what it allocates there outlives any stream of a caller.
   Machine on(std::uintptr_t stream) const {
     return DeviceMachine(device, stream == 0 ? own.get() : reinterpret_cast<cudaStream_t>(stream), pool.get());
   }
-  std::shared_ptr<void> allocate(std::size_t bytes) const;
+  Machine copier() const { return DeviceMachine(device, copying.get(), pool.get()); }
+  std::shared_ptr<void> allocate(std::size_t bytes, std::uintptr_t stream) const;
   void check_array(const void* pointer) const;
 };
 
-std::shared_ptr<void> DeviceMachines::allocate(std::size_t bytes) const {
-  const DeviceScope scope(device);
-  void* memory = nullptr;
-  const cudaError_t error = cudaMalloc(&memory, bytes == 0 ? 1 : bytes);
-  if (error != cudaSuccess) fail(error, std::to_string(bytes) + " bytes of results");
-  return {memory, [](void* made) { (void)cudaFree(made); }};
+// Whoever read the results may have put that work on any stream: as cudaFree does, the release waits for all of them.
+// Unlike cudaMalloc, a pool costs no call of the driver for each search.
+std::shared_ptr<void> DeviceMachines::allocate(std::size_t bytes, std::uintptr_t stream) const {
+  const auto release = [machines = *this](void* memory) {
+    try {
+      const DeviceScope scope(machines.device);
+      (void)cudaDeviceSynchronize();
+      (void)cudaFreeAsync(memory, machines.own.get());
+    } catch (const Error&) {  // the process ends, and the device's context with it
+    }
+  };
+  return {on(stream).allocate(bytes), release};
 }
 
 void DeviceMachines::check_array(const void* pointer) const {
@@ -84,7 +92,7 @@ void check_device(int device) {
 std::unique_ptr<FlatSearcher> make_searcher(const StoredVectors& vectors, Metric metric, bool on_device,
                                             std::uintptr_t stream, int device, const SearchLimits& limits) {
   check_device(device);
-  const DeviceMachines machines{device, new_pool(device), new_stream(device)};
+  const DeviceMachines machines{device, new_pool(device), new_stream(device), new_stream(device)};
   if (on_device) machines.on(stream).wait();
   return std::make_unique<FlatOn<DeviceMachines>>(machines, vectors, metric, on_device, limits);
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "cuda/multiply_kinds.h"
+#include "cuda/tile_shape.h"
 
 namespace twotower::cuda {
 
@@ -23,6 +25,7 @@ class DeviceBlock {
   };
 
   __device__ __forceinline__ std::uint32_t x() const { return blockIdx.x; }
+  __device__ __forceinline__ std::uint32_t n_blocks() const { return gridDim.x; }
   __device__ __forceinline__ unsigned char* shared() { return shared_memory; }
 
   template <class Body>
@@ -101,8 +104,17 @@ class DeviceBlock {
   template <int kN, class Kind, class C>
   __device__ __forceinline__ void group_multiply(Kind kind, int, const unsigned char* a, const unsigned char* b,
                                                  C&& sums) {
-    static_assert(kN == 256);
-    group_product(kind, sums(static_cast<int>(threadIdx.x)), descriptor(a), descriptor(b));
+    group_product(kind, std::integral_constant<int, kN>{}, sums(static_cast<int>(threadIdx.x)),
+                  matrix_descriptor(shared_address(a)), matrix_descriptor(shared_address(b)));
+  }
+  /// The registers of these sums are as written here, for what reads or writes them beside the program.
+  template <int kParts>
+  __device__ __forceinline__ void pin(float (*sums)[4]) {
+#pragma unroll
+    for (int i = 0; i < kParts; ++i) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) asm volatile("" : "+f"(sums[i][e])::"memory");
+    }
   }
   __device__ __forceinline__ void group_begin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
   __device__ __forceinline__ void group_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
@@ -114,12 +126,6 @@ class DeviceBlock {
  private:
   static __device__ __forceinline__ std::uint32_t shared_address(const void* pointer) {
     return static_cast<std::uint32_t>(__cvta_generic_to_shared(pointer));
-  }
-
-  // PTX ISA, "Matrix Descriptor Format": start address, 1024 bytes from eight rows to the next eight, 128-byte swizzle.
-  static __device__ __forceinline__ std::uint64_t descriptor(const unsigned char* matrix) {
-    const std::uint64_t start = (shared_address(matrix) & 0x3FFFFu) >> 4;
-    return start | std::uint64_t{1} << 16 | std::uint64_t{1024 >> 4} << 32 | std::uint64_t{1} << 62;
   }
 
   static __device__ __forceinline__ void product(Bfloat16Products, const std::uint32_t* a, const std::uint32_t* b,

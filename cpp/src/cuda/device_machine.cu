@@ -56,6 +56,16 @@ void DeviceMachine::wait() const {
   check(cudaStreamSynchronize(stream_), "while a search ran");
 }
 
+void DeviceMachine::follow(const DeviceMachine& other) const {
+  const DeviceScope scope(device_);
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "to order two streams");
+  cudaError_t error = cudaEventRecord(event, other.stream_);
+  if (error == cudaSuccess) error = cudaStreamWaitEvent(stream_, event, 0);
+  (void)cudaEventDestroy(event);  // when it is no longer waited for
+  check(error, "to order two streams");
+}
+
 std::size_t DeviceMachine::free_bytes() const {
   const DeviceScope scope(device_);
   std::size_t free = 0, all = 0;
@@ -67,7 +77,7 @@ std::size_t DeviceMachine::free_bytes() const {
 }
 
 void DeviceMachine::scan(const ScanArguments& arguments, TileWidth width) const {
-  if (width == TileWidth::kGroup) return scan_groups(*this, arguments);
+  if (is_group(width)) return scan_groups(*this, arguments, width);
   switch (arguments.window.storage) {
     case Storage::kBfloat16:
       return scan_bfloat16(*this, arguments, width);

@@ -4,6 +4,7 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -55,6 +56,8 @@ class DeviceMachine {
     check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "to read a device's attributes");
     check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "to read a device's attributes");
     has_groups_ = major == 9 && minor == 0;
+    check(cudaDeviceGetAttribute(&n_multiprocessors_, cudaDevAttrMultiProcessorCount, device),
+          "to read a device's attributes");
   }
 
   void* allocate(std::size_t bytes) const;
@@ -63,6 +66,8 @@ class DeviceMachine {
   void copy(void* to, const void* from, std::size_t bytes) const;
   void copy_rows(void* to, std::size_t to_pitch, const void* from, std::size_t row_bytes, std::size_t n) const;
   void wait() const;
+  /// What is put on this stream from now on waits for what is on the other's by now.
+  void follow(const DeviceMachine& other) const;
   std::size_t free_bytes() const;
   bool has_groups() const { return has_groups_; }
 
@@ -70,21 +75,40 @@ class DeviceMachine {
   void launch(const Body& body, std::uint32_t n_blocks) const {
     if (n_blocks == 0) return;
     const DeviceScope scope(device_);
-    if constexpr (Body::kSharedBytes > 48 * 1024) {
-      check(cudaFuncSetAttribute(run_body<Body>, cudaFuncAttributeMaxDynamicSharedMemorySize, Body::kSharedBytes),
-            "shared memory for a kernel");
-    }
+    allow_shared_memory<Body>();
     run_body<Body><<<n_blocks, Body::kThreads, Body::kSharedBytes, stream_>>>(body);
     check(cudaGetLastError(), "to start a kernel");
+  }
+
+  /// A kernel whose blocks take as many items as there are: no more blocks than run at once.
+  template <class Body>
+  void launch_items(const Body& body) const {
+    const DeviceScope scope(device_);
+    int of_multiprocessor = 0;
+    allow_shared_memory<Body>();
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&of_multiprocessor, run_body<Body>, Body::kThreads,
+                                                        Body::kSharedBytes),
+          "to size a kernel");
+    const std::uint32_t at_once = static_cast<std::uint32_t>(std::max(1, of_multiprocessor) * n_multiprocessors_);
+    launch(body, std::min(body.n_items(), at_once));
   }
 
   void scan(const ScanArguments& arguments, TileWidth width) const;
 
  private:
+  template <class Body>
+  static void allow_shared_memory() {
+    if constexpr (Body::kSharedBytes > 48 * 1024) {
+      check(cudaFuncSetAttribute(run_body<Body>, cudaFuncAttributeMaxDynamicSharedMemorySize, Body::kSharedBytes),
+            "shared memory for a kernel");
+    }
+  }
+
   int device_;
   cudaStream_t stream_;
   cudaMemPool_t pool_;
   bool has_groups_;
+  int n_multiprocessors_ = 0;
 };
 
 // One file each, so that they are compiled side by side.
@@ -92,6 +116,6 @@ void scan_bfloat16(const DeviceMachine& machine, const ScanArguments& arguments,
 void scan_float16(const DeviceMachine& machine, const ScanArguments& arguments, TileWidth width);
 void scan_int8(const DeviceMachine& machine, const ScanArguments& arguments, TileWidth width);
 void scan_float32(const DeviceMachine& machine, const ScanArguments& arguments, TileWidth width);
-void scan_groups(const DeviceMachine& machine, const ScanArguments& arguments);
+void scan_groups(const DeviceMachine& machine, const ScanArguments& arguments, TileWidth width);
 
 }  // namespace twotower::cuda

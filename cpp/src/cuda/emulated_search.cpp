@@ -15,7 +15,10 @@ struct HostMachines {
   HostMachine::Options options;
 
   Machine on(std::uintptr_t) const { return Machine(options); }
-  std::shared_ptr<void> allocate(std::size_t bytes) const { return {std::malloc(bytes == 0 ? 1 : bytes), std::free}; }
+  Machine copier() const { return Machine(options); }
+  std::shared_ptr<void> allocate(std::size_t bytes, std::uintptr_t) const {
+    return {std::malloc(bytes == 0 ? 1 : bytes), std::free};
+  }
   void check_array(const void*) const {}
 };
 

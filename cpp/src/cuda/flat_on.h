@@ -46,7 +46,9 @@ class FlatOn final : public FlatSearcher {
   std::int64_t odd_row() const override { return odd_row_ == kNoDoc ? -1 : static_cast<std::int64_t>(odd_row_); }
   bool resident() const noexcept override { return store_ != nullptr; }
 
-  std::shared_ptr<void> allocate(std::size_t bytes) const override { return machines_.allocate(bytes); }
+  std::shared_ptr<void> allocate(std::size_t bytes, std::uintptr_t stream) const override {
+    return machines_.allocate(bytes, stream);
+  }
   void check_array(const void* pointer) const override { machines_.check_array(pointer); }
 
   void search(const QueryArray& queries, std::size_t k, const std::uint64_t* where, std::uintptr_t stream,
@@ -86,16 +88,16 @@ class FlatOn final : public FlatSearcher {
     return usable / all_.bytes_of_doc();
   }
 
-  // Documents of a window that is streamed: half of what is free, in whole tiles.
+  // Documents of a window that is streamed: two of them take half of what is free.
   std::uint64_t window_docs(const Machine& machine) const {
-    const std::uint64_t fits = memory(machine) / 2 / all_.bytes_of_doc();
+    const std::uint64_t fits = memory(machine) / 4 / all_.bytes_of_doc();
     const std::uint64_t wanted = limits_.window_docs != 0 ? limits_.window_docs : fits;
     if (wanted == 0) throw BackendUnavailable("the device has no room for a single document: free memory");
     return std::min(wanted, all_.n_docs);
   }
 
   std::size_t queries_at_once(std::uint32_t best, std::uint32_t capacity, std::size_t k) const {
-    const std::size_t each = TopKSearch<Machine>::bytes_of_query(best, capacity, all_.pitch()) + 12 * k;
+    const std::size_t each = TopKSearch<Machine>::bytes_of_query(best, capacity, all_.pitch(), all_.dim) + 12 * k;
     if (work_bytes_ < each) {
       throw BackendUnavailable("one query with k = " + std::to_string(k) + " needs " + std::to_string(each) +
                                " bytes on the device, a quarter of what was free when the index was made is " +
@@ -124,23 +126,38 @@ class FlatOn final : public FlatSearcher {
       given = copied.get();
     }
     TopKSearch<Machine> search(machine, layout(), given, queries.storage, part.n, best, capacity, where);
-    search_windows(machine, search);
+    if (store_ != nullptr) {
+      search.start(store_->window());
+      write(machine, search, part, k, results);  // the answer, unless a range lost documents
+    }
+    const bool wrong = store_ != nullptr ? search.complete() : search_windows(machine, search);
     if (const std::uint32_t odd = search.odd_query(); odd != kNoDoc) {
       throw InvalidInput("queries[" + std::to_string(part.first + odd) +
                          "] has a value that is not finite: remove NaN and infinity");
     }
-    write(machine, search, part, k, results);
+    if (wrong) write(machine, search, part, k, results);
   }
 
-  void search_windows(const Machine& machine, TopKSearch<Machine>& search) const {
-    if (store_ != nullptr) return search.search(store_->window());
+  // While a window is searched, the next one is on its way. Nothing is written yet: returns true.
+  bool search_windows(const Machine& machine, TopKSearch<Machine>& search) const {
     const std::uint64_t most = window_docs(machine);
-    WindowStore<Machine> store(machine, all_, most);
-    for (std::uint64_t first = 0; first < all_.n_docs; first += most) {
-      store.load(machine, first, static_cast<std::uint32_t>(std::min(most, all_.n_docs - first)));
-      search.search(store.window());
+    const Machine copier = machines_.copier();
+    std::unique_ptr<WindowStore<Machine>> stores[2];
+    const auto load = [&](std::uint64_t turn) {
+      const std::uint64_t first = turn * most;
+      if (first >= all_.n_docs) return;
+      auto& store = stores[turn % 2];
+      if (store == nullptr) store = std::make_unique<WindowStore<Machine>>(copier, all_, most);
+      store->load(copier, first, static_cast<std::uint32_t>(std::min(most, all_.n_docs - first)));
+    };
+    load(0);
+    for (std::uint64_t turn = 0; turn * most < all_.n_docs; ++turn) {
+      machine.follow(copier);
+      search.start(stores[turn % 2]->window());
+      load(turn + 1);
+      search.complete();
     }
-    machine.wait();
+    return true;
   }
 
   void write(const Machine& machine, TopKSearch<Machine>& search, Part part, std::size_t k,

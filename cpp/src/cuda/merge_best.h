@@ -1,4 +1,5 @@
-// The best k of the best so far and what is new, and the threshold that follows: one block a query. No order yet.
+// The best k of the best so far and of what was scored from the slots, which are empty then, and the threshold that
+// follows: one block a query. No order yet.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ struct MergeBest {
 
   template <class Block>
   TWOTOWER_DEVICE void operator()(Block& block) const {
-    const std::uint32_t q = block.x(), n_best = found.n_best[q], n_new = found.n_new[q];
+    const std::uint32_t q = block.x(), n_best = found.n_best[q], n_new = found.counts[q];
     if (n_new == 0) return;  // of the whole block
     auto& room = *reinterpret_cast<SelectRoom*>(block.shared());
     auto* n_free = reinterpret_cast<std::uint32_t*>(block.shared() + sizeof(SelectRoom));
@@ -35,7 +36,7 @@ struct MergeBest {
     block.each([&](int t) {
       if (t != 0) return;
       found.n_best[q] = n < found.k ? n : found.k;
-      found.n_new[q] = 0;
+      found.counts[q] = found.kept[q] = 0;
       if (n < found.k) return;
       // One step below the k-th best score: a document of an earlier place in the order may equal it.
       const float threshold = fast_threshold(queries.limits[q], window.metric, window.dim, next_down(score_of(least)));
@@ -45,7 +46,7 @@ struct MergeBest {
 
  private:
   // Places whose keys are below `least`, or empty, take the new keys that are not. There are as many of these as of
-  // those at most. The list of places lies where the range's documents were.
+  // those at most. The list of places lies in the slots.
   template <class Block>
   TWOTOWER_DEVICE void replace(Block& block, std::uint32_t q, std::uint64_t* best, std::uint32_t n_best,
                                std::uint32_t n_new, std::uint64_t least, std::uint32_t* n_free) const {

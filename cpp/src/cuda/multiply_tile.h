@@ -45,8 +45,10 @@ struct WarpMultiply {
     });
   }
 
-  template <class Block>
-  static TWOTOWER_DEVICE void finish(Block&) {}
+  template <class Block, class AllSums>
+  static TWOTOWER_DEVICE void begin(Block&, AllSums&) {}
+  template <class Block, class AllSums>
+  static TWOTOWER_DEVICE void finish(Block&, AllSums&) {}
 
  private:
   // Lanes 0 to 15 name the first 16 bytes of a step of 16 documents, lanes 16 to 31 the other 16 bytes: the order of
@@ -105,9 +107,16 @@ struct GroupMultiply {
     block.template group_await<kLag>();
   }
 
-  template <class Block>
-  static TWOTOWER_DEVICE void finish(Block& block) {
+  // The products are given by name of registers: the compiler must neither write these later than they are read, nor
+  // read them sooner than they are awaited.
+  template <class Block, class AllSums>
+  static TWOTOWER_DEVICE void begin(Block& block, AllSums& sums) {
+    block.each([&](int t) { block.template pin<Shape::kQueryParts>(sums[t].at[0]); });
+  }
+  template <class Block, class AllSums>
+  static TWOTOWER_DEVICE void finish(Block& block, AllSums& sums) {
     block.template group_await<0>();
+    begin(block, sums);
   }
 };
 
@@ -118,7 +127,7 @@ struct LaneMultiply {
   using Shape = Shape_;
   using Sum = float;
   static constexpr int kLag = 0;
-  static constexpr int kMinBlocks = Shape::kQueries <= 8 ? 3 : 1;
+  static constexpr int kMinBlocks = Shape::kQueries <= 8 ? 2 : 1;
   static constexpr bool kAsyncReaders = false;
 
   template <class Block, class AllSums>
@@ -154,8 +163,10 @@ struct LaneMultiply {
     });
   }
 
-  template <class Block>
-  static TWOTOWER_DEVICE void finish(Block&) {}
+  template <class Block, class AllSums>
+  static TWOTOWER_DEVICE void begin(Block&, AllSums&) {}
+  template <class Block, class AllSums>
+  static TWOTOWER_DEVICE void finish(Block&, AllSums&) {}
 
  private:
   static TWOTOWER_DEVICE Words4 at(const unsigned char* rows, int row, int granule) {

@@ -4,23 +4,26 @@
 #include <cstdint>
 
 #include "cuda/block_sums.h"
+#include "cuda/tile_shape.h"
 #include "cuda/window.h"
 
 namespace twotower::cuda {
 
-/// One thread a row: a row's limits. `odd` becomes the first row that is not finite.
+/// One thread a row, one block a tile: limits. `odd` becomes the first row that is not finite.
 struct PrepareRows {
-  static constexpr int kThreads = 128;
+  static constexpr int kThreads = kTileDocs;
   static constexpr int kMinBlocks = 1;
-  static constexpr std::uint32_t kSharedBytes = 0;
+  static constexpr std::uint32_t kSharedBytes = kThreads * 8;
 
   Window window;
   std::uint32_t* odd;
 
   template <class Block>
   TWOTOWER_DEVICE void operator()(Block& block) const {
+    typename Block::template PerThread<double> norm;
     block.each([&](int t) {
       const std::uint32_t doc = block.x() * kThreads + static_cast<std::uint32_t>(t);
+      norm[t] = 0.0;
       if (doc >= window.n_docs) return;
       const float stored = window.storage == Storage::kInt8 ? window.stored_scales[doc] : 1.0f;
       const RowLimits limits = row_limits(window.metric, squares(doc, stored), stored);
@@ -28,6 +31,11 @@ struct PrepareRows {
       window.norm[doc] = limits.norm;
       window.offset[doc] = limits.offset;
       if (limits.norm != limits.norm) block.least(odd, window.first_doc + doc);
+      norm[t] = static_cast<double>(limits.norm == limits.norm ? limits.norm : infinity());
+    });
+    const double greatest = block_greatest<kThreads>(block, norm);
+    block.each([&](int t) {
+      if (t == 0) window.tile_norm[block.x()] = static_cast<float>(greatest);
     });
   }
 
@@ -50,7 +58,8 @@ struct PrepareRows {
   }
 };
 
-/// One block a query: rounds it, and tells how much that lost.
+/// One block a query: rounds it, tells how much that lost, and begins its search. Blocks behind the queries write the
+/// zeros that fill the last tile up.
 struct PrepareQueries {
   static constexpr int kThreads = 128;
   static constexpr int kMinBlocks = 1;
@@ -58,6 +67,7 @@ struct PrepareQueries {
 
   Queries queries;
   Window window;
+  Found found;
 
   template <class Block>
   TWOTOWER_DEVICE void operator()(Block& block) const {
@@ -66,8 +76,11 @@ struct PrepareQueries {
     block.each([&](int t) {
       part[t] = 0.0;
       for (std::uint32_t d = static_cast<std::uint32_t>(t); d < window.dim; d += kThreads) {
-        const double value = static_cast<double>(given(q, d));
+        const float given_value = given(q, d);
+        const double value = static_cast<double>(given_value);
         part[t] += value * value;
+        if (q < queries.n && queries.widened != nullptr)
+          queries.widened[std::uint64_t{q} * window.dim + d] = given_value;
       }
     });
     const double squares = block_sum<kThreads>(block, part);
@@ -82,7 +95,9 @@ struct PrepareQueries {
     block.each([&](int t) { part[t] = round(q, static_cast<std::uint32_t>(t), unit); });
     const double lost = ::sqrt(block_sum<kThreads>(block, part)) * kUp;
     block.each([&](int t) {
-      if (t != 0) return;
+      if (t != 0 || q >= queries.n) return;
+      found.counts[q] = found.kept[q] = found.n_best[q] = 0;
+      found.thresholds[q] = -infinity();
       queries.limits[q] = query_limits(window.storage, window.metric, window.dim, squares, lost, unit);
       if (!(squares - squares == 0.0)) block.least(queries.odd, q);
     });
@@ -90,7 +105,7 @@ struct PrepareQueries {
 
  private:
   TWOTOWER_DEVICE float given(std::uint32_t q, std::uint32_t d) const {
-    return element_at(queries.storage, queries.given, static_cast<std::uint64_t>(q) * window.dim + d);
+    return q < queries.n ? element_at(queries.storage, queries.given, std::uint64_t{q} * window.dim + d) : 0.0f;
   }
 
   // What the rounded numbers are to be multiplied with: a 127th of the greatest (int8), or the power of two that

@@ -7,9 +7,11 @@
 #define TWOTOWER_DEVICE __device__ __forceinline__
 #define TWOTOWER_DEVICE_CALLED __device__ __noinline__  // rare: one copy keeps kernels small
 #define TWOTOWER_UNROLL _Pragma("unroll")
+#define TWOTOWER_UNROLL_BY_4 _Pragma("unroll 4")
 #else
 #define TWOTOWER_BOTH inline
 #define TWOTOWER_DEVICE inline
 #define TWOTOWER_DEVICE_CALLED inline
 #define TWOTOWER_UNROLL
+#define TWOTOWER_UNROLL_BY_4
 #endif

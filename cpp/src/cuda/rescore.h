@@ -1,5 +1,5 @@
-// The scores of what was kept, by the definition of twotower/dense.h: float64, dimensions from 0 up, rounded once. One
-// thread a document; keys replace rows.
+// The scores of what the slots hold, by the definition of twotower/dense.h: float64, dimensions from 0 up, rounded
+// once. One thread a document. Keys are written behind those of the best.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,11 @@
 
 namespace twotower::cuda {
 
+inline constexpr int kRescoreThreads = 128;
+
+template <Storage kStorage>
 struct Rescore {
-  static constexpr int kThreads = 128;
+  static constexpr int kThreads = kRescoreThreads;
   static constexpr int kMinBlocks = 1;
   static constexpr std::uint32_t kSharedBytes = 0;
 
@@ -21,17 +24,20 @@ struct Rescore {
   template <class Block>
   TWOTOWER_DEVICE void operator()(Block& block) const {
     const std::uint32_t q = block.x() / blocks_of_query, first = block.x() % blocks_of_query * kThreads;
-    const std::uint32_t n = found.n_new[q];
+    const std::uint32_t n = found.counts[q];
+    const std::uint32_t* docs = found.docs + static_cast<std::uint64_t>(q) * found.capacity;
     std::uint64_t* keys = found.keys + static_cast<std::uint64_t>(q) * found.room + found.k;
     block.each([&](int t) {
       for (std::uint32_t i = first + static_cast<std::uint32_t>(t); i < n; i += blocks_of_query * kThreads) {
-        const auto doc = static_cast<std::uint32_t>(keys[i]);
-        keys[i] = key_of(exact_score(q, doc), window.first_doc + doc);
+        keys[i] = key_of(exact_score(q, docs[i]), window.first_doc + docs[i]);
       }
     });
   }
 
  private:
+  static constexpr std::uint32_t kOfWord = 4 / element_bytes(kStorage), kOfGranule = 4 * kOfWord;
+  static constexpr int kAtOnce = 8;  ///< granules that are asked for before the first is used
+
   struct Sums {
     double main = 0.0;  // of products, or of squared differences
     double of_query = 0.0;
@@ -48,22 +54,34 @@ struct Rescore {
 
   TWOTOWER_DEVICE Sums add_up(std::uint32_t q, std::uint32_t doc) const {
     const auto* row = reinterpret_cast<const Words4*>(window.rows + static_cast<std::uint64_t>(doc) * window.pitch);
-    const float stored = window.storage == Storage::kInt8 ? window.stored_scales[doc] : 1.0f;
-    const std::uint32_t of_word = 4 / element_bytes(window.storage);
-    const std::uint64_t query = static_cast<std::uint64_t>(q) * window.dim;
+    const float* query = queries.exact + static_cast<std::uint64_t>(q) * window.dim;
+    const float stored = kStorage == Storage::kInt8 ? window.stored_scales[doc] : 1.0f;
     Sums sums;
     std::uint32_t d = 0;
-    for (std::uint32_t granule = 0; d < window.dim; ++granule) {
-      const Words4 words = row[granule];
+    for (; d + kAtOnce * kOfGranule <= window.dim; d += kAtOnce * kOfGranule, row += kAtOnce) {
+      Words4 words[kAtOnce];
       TWOTOWER_UNROLL
-      for (int w = 0; w < 4; ++w) {
-        for (std::uint32_t e = 0; e < of_word && d < window.dim; ++e, ++d) {
-          const float x = element_of_word(window.storage, words.word[w], e) * stored;
-          add(sums, static_cast<double>(element_at(queries.storage, queries.given, query + d)), static_cast<double>(x));
-        }
+      for (int i = 0; i < kAtOnce; ++i) words[i] = row[i];
+      TWOTOWER_UNROLL
+      for (int i = 0; i < kAtOnce; ++i) {
+        add_granule(sums, query + d + static_cast<std::uint32_t>(i) * kOfGranule, words[i], kOfGranule, stored);
       }
     }
+    for (; d < window.dim; d += kOfGranule, ++row) {
+      const std::uint32_t left = window.dim - d;
+      add_granule(sums, query + d, *row, left < kOfGranule ? left : kOfGranule, stored);
+    }
     return sums;
+  }
+
+  TWOTOWER_DEVICE void add_granule(Sums& sums, const float* query, const Words4& words, std::uint32_t n,
+                                   float stored) const {
+    TWOTOWER_UNROLL
+    for (std::uint32_t e = 0; e < kOfGranule; ++e) {
+      if (e >= n) break;
+      const float x = element_of_word(kStorage, words.word[e / kOfWord], e % kOfWord) * stored;
+      add(sums, static_cast<double>(query[e]), static_cast<double>(x));
+    }
   }
 
   TWOTOWER_DEVICE void add(Sums& sums, double q, double x) const {

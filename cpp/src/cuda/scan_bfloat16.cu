@@ -4,7 +4,7 @@
 namespace twotower::cuda {
 
 void scan_bfloat16(const DeviceMachine& machine, const ScanArguments& arguments, TileWidth width) {
-  for_warp_scan<Bfloat16Products>(arguments, width, [&](const auto& body) { machine.launch(body, body.n_blocks()); });
+  for_warp_scan<Bfloat16Products>(arguments, width, [&](const auto& body) { machine.launch_items(body); });
 }
 
 }  // namespace twotower::cuda

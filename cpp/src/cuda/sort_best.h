@@ -15,7 +15,24 @@ TWOTOWER_BOTH bool out_of_order(std::uint64_t first, std::uint64_t second, std::
   return (i & size) == 0 ? first < second : first > second;
 }
 
-/// Sorts places [0, n) of each query, n a power of two of at most kSortedInBlock; empty places get key 0.
+/// Where scores and DocIds [Q, width] go, padded with -infinity and -1.
+struct Results {
+  std::uint32_t width;  ///< K as it was asked, of which `Found::k` can be there
+  float* scores;
+  std::int64_t* docs;
+
+  /// Place `i` of a query that found `n_best`; its key is read if it is there.
+  template <class KeyAt>
+  TWOTOWER_DEVICE void write(std::uint32_t q, std::uint32_t i, std::uint32_t n_best, KeyAt key_at) const {
+    const std::uint64_t at = static_cast<std::uint64_t>(q) * width + i;
+    const bool there = i < n_best;
+    const std::uint64_t key = there ? key_at(i) : 0;
+    scores[at] = there ? score_of(key) : -infinity();
+    docs[at] = there ? static_cast<std::int64_t>(doc_of(key)) : -1;
+  }
+};
+
+/// Sorts places [0, n) of each query and writes them, n a power of two of at most kSortedInBlock.
 struct SortInBlock {
   static constexpr int kThreads = 256;
   static constexpr int kMinBlocks = 2;
@@ -23,11 +40,12 @@ struct SortInBlock {
 
   Found found;
   std::uint32_t n;
+  Results results;
 
   template <class Block>
   TWOTOWER_DEVICE void operator()(Block& block) const {
     auto* keys = reinterpret_cast<std::uint64_t*>(block.shared());
-    std::uint64_t* of_query = found.keys + static_cast<std::uint64_t>(block.x()) * found.room;
+    const std::uint64_t* of_query = found.keys + static_cast<std::uint64_t>(block.x()) * found.room;
     const std::uint32_t n_best = found.n_best[block.x()];
     block.phase([&](int t) {
       for (std::uint32_t i = static_cast<std::uint32_t>(t); i < n; i += kThreads)
@@ -41,7 +59,9 @@ struct SortInBlock {
       }
     }
     block.each([&](int t) {
-      for (std::uint32_t i = static_cast<std::uint32_t>(t); i < n; i += kThreads) of_query[i] = keys[i];
+      for (std::uint32_t i = static_cast<std::uint32_t>(t); i < results.width; i += kThreads) {
+        results.write(block.x(), i, n_best, [&](std::uint32_t place) { return keys[place]; });
+      }
     });
   }
 
@@ -94,48 +114,23 @@ struct SortStep {
   }
 };
 
-/// Keys as scores and DocIds [Q, K], padded with -infinity and -1; one thread a place.
+/// Writes keys that were sorted in memory; one thread a place.
 struct WriteResults {
   static constexpr int kThreads = 256;
   static constexpr int kMinBlocks = 1;
   static constexpr std::uint32_t kSharedBytes = 0;
 
   Found found;
-  std::uint32_t width;  ///< K as it was asked, of which `found.k` can be there
-  float* scores;
-  std::int64_t* docs;
+  Results results;
 
   template <class Block>
   TWOTOWER_DEVICE void operator()(Block& block) const {
-    const std::uint32_t of_query = (width + kThreads - 1) / kThreads, q = block.x() / of_query;
+    const std::uint32_t of_query = (results.width + kThreads - 1) / kThreads, q = block.x() / of_query;
+    const std::uint64_t* keys = found.keys + static_cast<std::uint64_t>(q) * found.room;
     block.each([&](int t) {
       const std::uint32_t i = block.x() % of_query * kThreads + static_cast<std::uint32_t>(t);
-      if (i >= width) return;
-      const std::uint64_t at = static_cast<std::uint64_t>(q) * width + i;
-      const bool there = i < found.n_best[q];
-      const std::uint64_t key = there ? found.keys[static_cast<std::uint64_t>(q) * found.room + i] : 0;
-      scores[at] = there ? score_of(key) : -infinity();
-      docs[at] = there ? static_cast<std::int64_t>(doc_of(key)) : -1;
-    });
-  }
-};
-
-/// Before the first range of a tile of queries: nothing is found; one thread a query.
-struct BeginSearch {
-  static constexpr int kThreads = 256;
-  static constexpr int kMinBlocks = 1;
-  static constexpr std::uint32_t kSharedBytes = 0;
-
-  Found found;
-  std::uint32_t n_queries;
-
-  template <class Block>
-  TWOTOWER_DEVICE void operator()(Block& block) const {
-    block.each([&](int t) {
-      const std::uint32_t q = block.x() * kThreads + static_cast<std::uint32_t>(t);
-      if (q >= n_queries) return;
-      found.counts[q] = found.n_best[q] = found.n_new[q] = 0;
-      found.thresholds[q] = -infinity();
+      if (i >= results.width) return;
+      results.write(q, i, found.n_best[q], [&](std::uint32_t place) { return keys[place]; });
     });
   }
 };

@@ -13,6 +13,7 @@ namespace twotower::cuda {
 inline constexpr std::uint32_t kLeastCapacity = 8192;
 inline constexpr std::uint32_t kCapacityOfHit = 16;     ///< slots for each wanted hit
 inline constexpr std::uint32_t kExpectedShare = 4;      ///< a range may be expected to fill this part of the slots
+inline constexpr std::uint32_t kGrowthOfMany = 4;       ///< of ranges, where each survivor costs time of matrix units
 inline constexpr std::uint32_t kMaxTileQueries = 4096;  ///< queries that share a pass
 
 inline std::uint32_t n_tiles(std::uint64_t n_docs) {
@@ -27,11 +28,15 @@ inline std::uint32_t capacity_for(std::uint64_t n_docs, std::uint64_t k, std::ui
   return static_cast<std::uint32_t>(std::min<std::uint64_t>((slots + kTileDocs - 1) / kTileDocs * kTileDocs, most));
 }
 
-/// Tiles of the next range, when `seen` documents were searched: the first is as many as have slots; then k / seen of
-/// those to come are expected to reach the threshold.
-inline std::uint32_t range_tiles(std::uint64_t seen, std::uint32_t left, std::uint32_t capacity, std::uint64_t k) {
-  const std::uint64_t growth = std::max<std::uint64_t>(1, capacity / (kExpectedShare * k));
-  const std::uint64_t docs = seen == 0 ? capacity : seen * growth;
+/// Tiles of the next range, when `seen` documents were searched. The first is a sample, as many as have slots; then k /
+/// seen of those to come are expected to reach the threshold. Few queries have time for survivors, `many` for one more
+/// range.
+inline std::uint32_t range_tiles(std::uint64_t seen, std::uint32_t left, std::uint32_t capacity, std::uint64_t k,
+                                 bool many) {
+  const std::uint64_t fits = std::max<std::uint64_t>(1, capacity / (kExpectedShare * k));
+  const std::uint64_t growth = many ? std::min<std::uint64_t>(fits, kGrowthOfMany) : fits;
+  const std::uint64_t sample = many ? capacity / kExpectedShare : capacity;
+  const std::uint64_t docs = seen == 0 ? sample : seen * growth;
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(docs / kTileDocs, 1, left));
 }
 

@@ -31,12 +31,16 @@ class WindowStore {
  public:
   /// Room for `most` documents.
   WindowStore(const Machine& machine, const Rows& all, std::uint64_t most)
-      : all_(all), rows_(machine, most * all.pitch()), numbers_(machine, 4 * most), odd_(machine, 1) {
+      : all_(all),
+        rows_(machine, padded(most) * all.pitch()),
+        numbers_(machine, 4 * most + padded(most) / kTileDocs),
+        odd_(machine, 1) {
     window_.rows = rows_.get();
     window_.stored_scales = numbers_.get();
     window_.scale = numbers_.get() + most;
     window_.norm = numbers_.get() + 2 * most;
     window_.offset = numbers_.get() + 3 * most;
+    window_.tile_norm = numbers_.get() + 4 * most;
     window_.pitch = all.pitch();
     window_.dim = all.dim;
     window_.storage = all.storage;
@@ -47,7 +51,8 @@ class WindowStore {
   /// Holds documents [first, first + n) from now on.
   void load(const Machine& machine, std::uint64_t first, std::uint32_t n) {
     const std::size_t bytes = all_.row_bytes();
-    if (bytes != window_.pitch) machine.fill(window_.rows, 0, std::size_t{n} * window_.pitch);
+    const std::size_t kept = bytes == window_.pitch ? std::size_t{n} * bytes : 0;  // all others begin as zeros
+    machine.fill(window_.rows + kept, 0, padded(n) * window_.pitch - kept);
     machine.copy_rows(window_.rows, window_.pitch, static_cast<const char*>(all_.data) + first * bytes, bytes, n);
     if (all_.storage == Storage::kInt8) {
       machine.copy(window_.stored_scales, all_.scales + first, n * sizeof(float));
@@ -68,6 +73,9 @@ class WindowStore {
   }
 
  private:
+  // Rows of whole tiles.
+  static std::size_t padded(std::uint64_t n) { return (n + kTileDocs - 1) / kTileDocs * kTileDocs; }
+
   Rows all_;
   Buffer<unsigned char, Machine> rows_;
   Buffer<float, Machine> numbers_;

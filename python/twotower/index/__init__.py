@@ -20,8 +20,11 @@ INDEXES = {
 }
 """Name to the class, imported on use. The name is also the kind of the saved folder."""
 
+_ON_DEVICES = {
+    "CudaFlatIndex": "twotower.index.cuda_flat:CudaFlatIndex"
+}  # not saved: made of a FlatIndex, or of tensors
 _CLASSES = {path.rpartition(":")[2]: name for name, path in INDEXES.items()}
-__all__ = ["INDEXES", *sorted(_CLASSES)]
+__all__ = ["INDEXES", *sorted([*_CLASSES, *_ON_DEVICES])]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,6 +32,8 @@ def __getattr__(name: str) -> Any:
         value = resolve(INDEXES, _CLASSES[name], "index")
         globals()[name] = value
         return value
+    if name in _ON_DEVICES:
+        return resolve(_ON_DEVICES, name, "index")
     raise AttributeError(f"module 'twotower.index' has no attribute {name!r}")
 
 

@@ -13,8 +13,9 @@ from typing import Any, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import CorruptFileError, InvalidInputError
+from twotower.errors import BackendError, CorruptFileError, InvalidInputError
 from twotower.index.arguments import Matrix, Vector, as_queries, as_vectors, check_k, check_name, check_threads
+from twotower.index.cuda_arrays import is_device_array
 from twotower.index.cuda_flat import CudaFlatIndex, usable_device
 from twotower.index.doc_ids import DocIds, check_doc_ids
 from twotower.index.exact_vectors import ExactVectors
@@ -184,7 +185,8 @@ class FlatIndex(ExactVectors):
             DocIds, or the user's ids.
         device : str
             "cpu"; "cuda", "cuda:1", ...: there, from vectors that stay there (`to`); "auto": on a CUDA device where one
-            can be used. The answer is the same. Queries may be arrays of that device, see `CudaFlatIndex.search`.
+            can be used, and here if a search fails there. The answer is the same. Queries may be arrays of that device,
+            see `CudaFlatIndex.search`.
 
         Returns
         -------
@@ -207,7 +209,11 @@ class FlatIndex(ExactVectors):
         """
         if device != "cpu" and isinstance(there := self.to(device), CudaFlatIndex):
             check_threads(threads)
-            return there.search(queries, k, where=where)
+            try:
+                return there.search(queries, k, where=where)
+            except BackendError:  # memory that others took since, or a forked process
+                if device != "auto" or is_device_array(queries):
+                    raise
         array, single = as_queries(queries, self.dim)
         k = check_k(k, len(array), len(self))
         words = None if where is None else np.ascontiguousarray(self.bitmap(where).words)

@@ -64,7 +64,7 @@ TEST_CASE("cuda: the k-th largest") {
       std::vector<std::uint64_t> sorted(keys);
       std::sort(sorted.begin(), sorted.end(), std::greater<>());
       for (const std::uint32_t k : {1u, n / 2 + 1, n}) {
-        HostBlock<256> block(0, sizeof(SelectRoom), ThreadOrder::kBackward);
+        HostBlock<256> block(0, 1, sizeof(SelectRoom), ThreadOrder::kBackward);
         auto& room = *reinterpret_cast<SelectRoom*>(block.shared());
         CHECK(kth_largest<256, 8>(block, room, n, k, [&](std::uint32_t i) { return keys[i]; }) == sorted[k - 1]);
         const std::uint64_t upper = kth_largest<256, 4>(block, room, n, k, [&](std::uint32_t i) { return keys[i]; });
@@ -108,12 +108,16 @@ TEST_CASE("cuda: every product of a tile has one owner, and shared memory suffic
   check_owners<NarrowTile>();
   check_owners<MiddleTile>();
   check_owners<WideTile>();
-  check_owners<GroupTile>();
+  check_owners<NarrowGroupTile>();
+  check_owners<MiddleGroupTile>();
+  check_owners<WideGroupTile>();
   constexpr int kOfEveryDevice = 99 * 1024, kOfHopper = 227 * 1024;
   CHECK(NarrowTile::kSharedBytes <= kOfEveryDevice);
   CHECK(MiddleTile::kSharedBytes <= kOfEveryDevice);
   CHECK(WideTile::kSharedBytes <= kOfEveryDevice);
-  CHECK(GroupTile::kSharedBytes <= kOfHopper);
+  CHECK(NarrowGroupTile::kSharedBytes <= kOfHopper);
+  CHECK(MiddleGroupTile::kSharedBytes <= kOfHopper);
+  CHECK(WideGroupTile::kSharedBytes <= kOfHopper);
 }
 
 TEST_CASE("cuda: the order of tiles visits each once and spreads ranges") {
@@ -133,7 +137,7 @@ TEST_CASE("cuda: the order of tiles visits each once and spreads ranges") {
 }
 
 TEST_CASE("cuda: copies that are not awaited have not arrived") {
-  HostBlock<32> block(0, 64, ThreadOrder::kForward);
+  HostBlock<32> block(0, 1, 64, ThreadOrder::kForward);
   const unsigned char from[16] = {1, 2, 3};
   block.each([&](int t) {
     if (t == 0) block.copy16(block.shared(), from, true);
@@ -149,4 +153,20 @@ TEST_CASE("cuda: copies that are not awaited have not arrived") {
   CHECK(block.shared()[16] == 0xFF);
   block.await_copies<0, false>();
   CHECK(block.shared()[16] == 0);
+}
+
+TEST_CASE("cuda: backward, copies arrive at once and products are late") {
+  HostBlock<128> block(0, 1, 8192, ThreadOrder::kBackward);
+  std::vector<float> sums(128 * 8 * 4);
+  std::memset(block.shared(), 0, 8192);
+  block.group_multiply<64>(Bfloat16Products{}, 0, block.shared(), block.shared(),
+                           [&](int t) { return reinterpret_cast<float (*)[4]>(sums.data() + t * 32); });
+  block.group_commit();
+  const std::uint16_t ones[8] = {0x3F80, 0x3F80, 0x3F80, 0x3F80, 0x3F80, 0x3F80, 0x3F80, 0x3F80};
+  block.copy16(block.shared(), ones, true);
+  block.group_await<1>();
+  CHECK(sums[0] == 0.0f);
+  block.group_await<0>();
+  CHECK(sums[0] == 8.0f);  // of what came too early
+  CHECK(sums[2] == 0.0f);
 }

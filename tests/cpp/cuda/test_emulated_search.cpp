@@ -161,14 +161,20 @@ TEST_CASE("cuda emulated: sizes of the dense tests, each storage, ks and windows
 
 TEST_CASE("cuda emulated: wgmma's tiles equal mma's and the oracle's") {
   for (const Storage storage : {Storage::kBfloat16, Storage::kFloat16}) {
-    for (const std::size_t dim : {16, 17, 200, 768}) {  // one chunk to twelve, behind which the four stages come round
-      Case c(storage, Metric::kInnerProduct, 700, dim, 140, static_cast<unsigned>(dim));
-      How how;
-      how.limits.capacity = 256;
-      const Answer expected = oracle(c, 9);
-      CHECK(emulated(c, 9, how) == expected);
-      how.groups = true;
-      CHECK(emulated(c, 9, how) == expected);
+    for (const std::size_t dim : {17, 200, 768}) {  // one chunk to twelve, behind which the stages come round
+      for (const std::size_t n_queries : {20, 100, 140}) {
+        Case c(storage, Metric::kInnerProduct, 700, dim, n_queries, static_cast<unsigned>(dim));
+        CAPTURE(dim);
+        CAPTURE(n_queries);
+        How how;
+        how.limits.capacity = 256;
+        const Answer expected = oracle(c, 9);
+        CHECK(emulated(c, 9, how) == expected);
+        how.groups = true;
+        CHECK(emulated(c, 9, how) == expected);
+        how.backward = true;  // products are late, copies early
+        CHECK(emulated(c, 9, how) == expected);
+      }
     }
   }
 }
@@ -178,8 +184,13 @@ TEST_CASE("cuda emulated: more survivors than slots, again and again") {
   for (const Storage storage : kStorages) {
     Case c(storage, Metric::kInnerProduct, 1500, 5, 3, 5);
     for (std::size_t i = 0; i < c.n_docs * c.dim; ++i) c.write(i, 1.0f);
+    std::fill_n(c.queries.begin() + 5, 5, 0.0f);  // without any reach: only DocIds decide
     How how;
     how.limits.capacity = 128;
+    CHECK(emulated(c, 7, how) == oracle(c, 7));
+    CHECK(emulated(c, 130, how) ==
+          oracle(c, 130));  // more than the first tile: equal scores of a later one rank before
+    how.backward = true;
     CHECK(emulated(c, 7, how) == oracle(c, 7));
   }
   // Ascending scores: the best are always those not seen yet, wherever the sample was.
@@ -216,4 +227,37 @@ TEST_CASE("cuda emulated: numbers that are not finite are found, memory that is 
   How how;
   how.limits.memory_bytes = 40000;
   CHECK_THROWS_AS(emulated(Case(Storage::kFloat32, Metric::kInnerProduct, 3000, 6, 4, 8), 3, how), BackendUnavailable);
+}
+
+TEST_CASE("cuda emulated: more survivors of a tile than its list holds") {
+  // The first tiles of the order hold nothing, so that the threshold is low when the others come.
+  for (const Storage storage : kStorages) {
+    for (const std::size_t n_queries : {std::size_t{2}, std::size_t{300}}) {
+      Case c(storage, Metric::kInnerProduct, 2000, 8, n_queries, 11);
+      for (float& value : c.queries) value = std::abs(value) + 0.1f;
+      for (std::size_t i = 0; i < 2000 * 8; ++i) {
+        const bool first = i / 8 / 128 == 0 || i / 8 / 128 == 9;
+        c.write(i, first ? -0.5f : 0.25f + 0.001f * static_cast<float>(i * 7919 % 997));
+      }
+      How how;
+      how.groups = true;
+      how.limits.capacity = 1024;
+      CHECK(emulated(c, 6, how) == oracle(c, 6));
+    }
+  }
+}
+
+TEST_CASE("cuda emulated: rows and queries of every width, the last tile and the last chunk filled up with zeros") {
+  for (const Storage storage : kStorages) {
+    for (const std::size_t n_queries : {9, 65, 129}) {
+      for (const std::size_t dim : {8, 65}) {
+        Case c(storage, Metric::kCosine, 385, dim, n_queries, static_cast<unsigned>(n_queries));
+        How how;
+        how.groups = true;
+        how.backward = true;
+        how.limits = {128, 300, 0};
+        CHECK(emulated(c, 4, how) == oracle(c, 4));
+      }
+    }
+  }
 }

@@ -123,6 +123,13 @@ def test_arrays_that_do_not_fit_are_refused():
         index.search(OnDevice(queries))
 
 
+def test_the_index_of_a_device_is_found_beside_the_others():
+    import twotower.index
+
+    assert isinstance(cuda_index(FlatIndex.build(vectors_of(3, 4))), twotower.index.CudaFlatIndex)
+    assert "CudaFlatIndex" in dir(twotower.index)
+
+
 def test_names_of_devices():
     assert [device_number(name) for name in ("cuda", "cuda:0", "cuda:3")] == [0, 0, 3]
     index = FlatIndex.build(vectors_of(3, 4))

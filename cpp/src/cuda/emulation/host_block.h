@@ -1,9 +1,13 @@
 // One block of threads of a kernel, on the host: the counterpart of DeviceBlock with the same members.
 //
 // Threads of a phase run one after another, in an order that a test chooses; a phase ends with a barrier. Shared memory
-// begins as garbage. A copy into shared memory happens at the last moment that the program allows, when its group is
-// awaited, so that a kernel which awaits too little reads garbage. Matrix instructions are computed from the documented
-// layouts of their fragments and matrices, not from the kernel's own index arithmetic.
+// begins as garbage. Matrix instructions are computed from the documented layouts of their fragments and matrices, not
+// from the kernel's own index arithmetic.
+//
+// What a device does beside the program happens here at one of the two ends of what is allowed. Forward: a copy into
+// shared memory arrives when its group is awaited and the products of a group of warps are computed at once, so that a
+// kernel which awaits too few copies reads garbage. Backward: a copy arrives at once and products are computed when
+// they are awaited, so that a kernel which fills a stage too early spoils them.
 #pragma once
 
 #include <cmath>
@@ -11,10 +15,12 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include "cuda/emulation/matrix_instructions.h"
 #include "cuda/numbers.h"
+#include "cuda/tile_shape.h"
 
 namespace twotower::cuda {
 
@@ -33,13 +39,14 @@ class HostBlock {
     std::vector<T> values_ = std::vector<T>(kThreads);
   };
 
-  HostBlock(std::uint32_t x, std::size_t shared_bytes, ThreadOrder order)
-      : x_(x), order_(order), room_(shared_bytes + kAlign, 0xFF) {
+  HostBlock(std::uint32_t x, std::uint32_t n_blocks, std::size_t shared_bytes, ThreadOrder order)
+      : x_(x), n_blocks_(n_blocks), order_(order), room_(shared_bytes + kAlign, 0xFF) {
     const auto address = reinterpret_cast<std::uintptr_t>(room_.data());
     shared_ = room_.data() + (kAlign - address % kAlign) % kAlign;
   }
 
   std::uint32_t x() const { return x_; }
+  std::uint32_t n_blocks() const { return n_blocks_; }
   unsigned char* shared() { return shared_; }
 
   /// Calls body(thread) for each thread. `phase` ends with a barrier.
@@ -81,7 +88,11 @@ class HostBlock {
 
   // ---------------------------------------------------------------- copies
 
-  void copy16(void* to, const void* from, bool present) { issued_.push_back({to, present ? from : nullptr}); }
+  void copy16(void* to, const void* from, bool present) {
+    const Copy copy{to, present ? from : nullptr};
+    if (order_ == ThreadOrder::kBackward) return arrive(copy);
+    issued_.push_back(copy);
+  }
   void commit_copies() {
     groups_.push_back(issued_);
     issued_.clear();
@@ -90,13 +101,7 @@ class HostBlock {
   template <int kLeft, bool kAsyncReaders>
   void await_copies() {
     for (; groups_.size() > static_cast<std::size_t>(kLeft); groups_.pop_front()) {
-      for (const Copy& copy : groups_.front()) {
-        if (copy.from == nullptr) {
-          std::memset(copy.to, 0, 16);
-        } else {
-          std::memcpy(copy.to, copy.from, 16);
-        }
-      }
+      for (const Copy& copy : groups_.front()) arrive(copy);
     }
   }
 
@@ -140,6 +145,46 @@ class HostBlock {
   /// `sums(thread)` points to N / 8 times four numbers of the warpgroup's threads.
   template <int kN, class Kind, class C>
   void group_multiply(Kind, int group, const unsigned char* a, const unsigned char* b, C&& sums) {
+    const std::uint64_t of_a = described(a), of_b = described(b);
+    const auto products = [this, group, of_a, of_b, sums] { multiply_described<kN, Kind>(group, of_a, of_b, sums); };
+    if (order_ == ThreadOrder::kForward) return products();
+    given_.push_back(products);
+  }
+  template <int kParts, class Part>
+  void pin(Part*) {}
+  void group_begin() {}
+  void group_commit() {
+    products_.push_back(given_);
+    given_.clear();
+  }
+  template <int kLeft>
+  void group_await() {
+    for (; products_.size() > static_cast<std::size_t>(kLeft); products_.pop_front()) {
+      for (const auto& products : products_.front()) products();
+    }
+  }
+
+ private:
+  static constexpr std::size_t kAlign = 1024;
+  struct Copy {
+    void* to;
+    const void* from;
+  };
+
+  std::uint64_t described(const unsigned char* matrix) const {
+    return matrix_descriptor(static_cast<std::uint32_t>(matrix - shared_));
+  }
+
+  static void arrive(const Copy& copy) {
+    if (copy.from == nullptr) {
+      std::memset(copy.to, 0, 16);
+    } else {
+      std::memcpy(copy.to, copy.from, 16);
+    }
+  }
+
+  template <int kN, class Kind, class C>
+  void multiply_described(int group, std::uint64_t a, std::uint64_t b, const C& sums) {
     for (int warp = 4 * group; warp < 4 * group + 4; ++warp) {
       for (int part = 0; part < kN / 8; ++part) {
         typename MatrixOperands<Kind>::Words operands;
@@ -157,24 +202,15 @@ class HostBlock {
       }
     }
   }
-  void group_begin() {}
-  void group_commit() {}
-  template <int kLeft>
-  void group_await() {}
 
- private:
-  static constexpr std::size_t kAlign = 1024;
-  struct Copy {
-    void* to;
-    const void* from;
-  };
-
-  std::uint32_t x_;
+  std::uint32_t x_, n_blocks_;
   ThreadOrder order_;
   std::vector<unsigned char> room_;
   unsigned char* shared_;
   std::vector<Copy> issued_;
   std::deque<std::vector<Copy>> groups_;
+  std::vector<std::function<void()>> given_;
+  std::deque<std::vector<std::function<void()>>> products_;
 };
 
 }  // namespace twotower::cuda

@@ -41,6 +41,7 @@ class HostMachine {
     }
   }
   void wait() const {}
+  void follow(const HostMachine&) const {}
   std::size_t free_bytes() const { return options_.memory_bytes; }
   bool has_groups() const { return options_.groups; }
 
@@ -48,16 +49,24 @@ class HostMachine {
   void launch(const Body& body, std::uint32_t n_blocks) const {
     for (std::uint32_t i = 0; i < n_blocks; ++i) {
       const std::uint32_t x = options_.order == ThreadOrder::kForward ? i : n_blocks - 1 - i;
-      HostBlock<Body::kThreads> block(x, Body::kSharedBytes, options_.order);
+      HostBlock<Body::kThreads> block(x, n_blocks, Body::kSharedBytes, options_.order);
       body(block);
     }
   }
 
+  /// A kernel whose blocks take as many items as there are.
+  template <class Body>
+  void launch_items(const Body& body) const {
+    launch(body, body.n_items() < kBlocksAtOnce ? body.n_items() : kBlocksAtOnce);
+  }
+
   void scan(const ScanArguments& arguments, TileWidth width) const {
-    for_scan(arguments, width, [&](const auto& body) { launch(body, body.n_blocks()); });
+    for_scan(arguments, width, [&](const auto& body) { launch_items(body); });
   }
 
  private:
+  static constexpr std::uint32_t kBlocksAtOnce = 3;  // so that a block has several items, and not all the same number
+
   Options options_;
 };
 

@@ -11,11 +11,15 @@
 
 namespace twotower::cuda {
 
-/// Where wgmma reads a word of row `row` of a matrix whose descriptor has the start address `start`: eight rows of 128
-/// bytes, 1024 bytes apart, and address bits 4 to 6 are xored with bits 7 to 9.
-inline std::uint32_t described_word(const unsigned char* start, const unsigned char* shared, int row, int word) {
-  const auto begin = static_cast<std::uint32_t>(start - shared);
-  const std::uint32_t plain = begin + static_cast<std::uint32_t>(row / 8 * 1024 + row % 8 * 128 + word * 4);
+/// Where wgmma reads a word of row `row` of a described matrix (PTX ISA, "Matrix Descriptor Format"): eight rows of 128
+/// bytes, the descriptor's stride from eight rows to the next, and address bits 4 to 6 xored with bits 7 to 9. NaN for
+/// another swizzle, or an offset of the swizzle's base.
+inline std::uint32_t described_word(std::uint64_t descriptor, const unsigned char* shared, int row, int word) {
+  const auto begin = static_cast<std::uint32_t>(descriptor & 0x3FFFu) << 4;
+  const auto stride = static_cast<std::uint32_t>(descriptor >> 32 & 0x3FFFu) << 4;
+  if (descriptor >> 62 != 1 || (descriptor >> 49 & 7u) != 0) return 0xFFFFFFFFu;
+  const std::uint32_t plain =
+      begin + static_cast<std::uint32_t>(row / 8) * stride + static_cast<std::uint32_t>(row % 8 * 128 + word * 4);
   const std::uint32_t address = plain ^ (plain >> 7 & 7u) << 4;
   std::uint32_t value;
   __builtin_memcpy(&value, shared + address, sizeof value);

@@ -5,8 +5,8 @@
 
 namespace twotower::cuda {
 
-void scan_groups(const DeviceMachine& machine, const ScanArguments& arguments) {
-  for_group_scan(arguments, [&](const auto& body) { machine.launch(body, body.n_blocks()); });
+void scan_groups(const DeviceMachine& machine, const ScanArguments& arguments, TileWidth width) {
+  for_group_scan(arguments, width, [&](const auto& body) { machine.launch_items(body); });
 }
 
 }  // namespace twotower::cuda
