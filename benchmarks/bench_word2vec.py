@@ -118,6 +118,7 @@ def main() -> None:
     parser.add_argument("--clock", choices=("cpu", "wall"), default="cpu")
     parser.add_argument("--lr", type=json.loads, default={}, help='JSON: {"cbow": 0.05}')
     parser.add_argument("--methods", nargs="+", default=["skipgram", "cbow"])
+    parser.add_argument("--beside", type=Path, help="An earlier --out: print ours against ours there, train no peer.")
     parser.add_argument("--speed", action="store_true", help="Time one seed of each, keep nothing.")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -135,48 +136,61 @@ def main() -> None:
         json.dumps({"machine": platform.machine(), "isa": tt.backend().isa, "words": n_words, "terms": len(terms)}),
         flush=True,
     )
-    seconds: dict[tuple[str, str], list[float]] = {}
     for method in arguments.methods:
-        for seed in range(1 if arguments.speed else arguments.seeds):
-            for side in ("ours", "gensim"):
-                path = arguments.out / f"{method}-{side}-{seed}.npz"
-                if path.exists() and not arguments.speed:
-                    seconds.setdefault((method, side), []).append(float(np.load(path)["seconds"]))
-                    continue
-                theirs.started = clock(arguments)
-                if side == "ours":
-                    vectors = ours(found, len(terms), method, seed, arguments)
-                else:
-                    vectors = theirs(sentences, terms, method, seed, arguments)
-                spent = clock(arguments) - theirs.started
-                seconds.setdefault((method, side), []).append(spent)
-                if not arguments.speed:
-                    np.savez(path, vectors=vectors, seconds=spent)
-        a, b = (np.median(seconds[method, side]) for side in ("ours", "gensim"))
-        rate = arguments.epochs * n_words
-        print(
-            json.dumps({"method": method, "clock": arguments.clock, "threads": arguments.threads, "words_per_s": round(rate / a),
-                        "gensim_words_per_s": round(rate / b), "ratio": round(b / a, 2)}), flush=True
-        )  # fmt: skip
-        if arguments.speed:
-            continue
-        rows = {term: row for row, term in enumerate(terms)}
-        for name in SETS:
-            left, right, scores = known_pairs(name, rows)
-            sides = {
-                side: [
-                    cosines(np.load(path)["vectors"], left, right)
-                    for path in sorted(arguments.out.glob(f"{method}-{side}-*.npz"))
-                ]
-                for side in ("ours", "gensim")
-            }
-            means = {side: [round(spearmanr(c, scores).statistic, 4) for c in found_] for side, found_ in sides.items()}
-            mean, low, high = interval(sides["ours"], sides["gensim"], scores)
-            line = {"method": method, "set": name, "pairs": len(scores), **means}
+        seconds = trained(method, found, sentences, terms, arguments)
+        if arguments.beside is None:
+            a, b = (np.median(seconds[side]) for side in ("ours", "gensim"))
+            rate = arguments.epochs * n_words
             print(
-                json.dumps(line | {"difference": round(mean, 4), "interval": [round(low, 4), round(high, 4)]}),
-                flush=True,
-            )
+                json.dumps({"method": method, "clock": arguments.clock, "threads": arguments.threads, "words_per_s": round(rate / a),
+                            "gensim_words_per_s": round(rate / b), "ratio": round(b / a, 2)}), flush=True
+            )  # fmt: skip
+        if not arguments.speed:
+            compared(method, terms, arguments)
+
+
+def trained(
+    method: str, found: TermIds, sentences: list[list[str]], terms: list[str], arguments: argparse.Namespace
+) -> dict[str, list[float]]:
+    """Train what --out lacks; return the seconds of each side."""
+    seconds: dict[str, list[float]] = {}
+    for seed in range(1 if arguments.speed else arguments.seeds):
+        for side in ("ours", "gensim") if arguments.beside is None else ("ours",):
+            path = arguments.out / f"{method}-{side}-{seed}.npz"
+            if path.exists() and not arguments.speed:
+                seconds.setdefault(side, []).append(float(np.load(path)["seconds"]))
+                continue
+            theirs.started = clock(arguments)
+            if side == "ours":
+                vectors = ours(found, len(terms), method, seed, arguments)
+            else:
+                vectors = theirs(sentences, terms, method, seed, arguments)
+            spent = clock(arguments) - theirs.started
+            seconds.setdefault(side, []).append(spent)
+            if not arguments.speed:
+                np.savez(path, vectors=vectors, seconds=spent)
+    return seconds
+
+
+def compared(method: str, terms: list[str], arguments: argparse.Namespace) -> None:
+    """Print a line for each set of judgements: ours, and the peer's or ours of an earlier run."""
+    rows = {term: row for row, term in enumerate(terms)}
+    other = {"gensim": arguments.out} if arguments.beside is None else {"earlier": arguments.beside}
+    for name in SETS:
+        left, right, scores = known_pairs(name, rows)
+        sides = {
+            label: [
+                cosines(np.load(folder / f"{method}-{'gensim' if label == 'gensim' else 'ours'}-{seed}.npz")["vectors"], left, right)
+                for seed in range(arguments.seeds)
+            ]
+            for label, folder in {"ours": arguments.out, **other}.items()
+        }  # fmt: skip
+        means = {side: [round(spearmanr(c, scores).statistic, 4) for c in found] for side, found in sides.items()}
+        mean, low, high = interval(*sides.values(), scores)
+        line = {"method": method, "set": name, "pairs": len(scores), **means}
+        print(
+            json.dumps(line | {"difference": round(mean, 4), "interval": [round(low, 4), round(high, 4)]}), flush=True
+        )
 
 
 if __name__ == "__main__":

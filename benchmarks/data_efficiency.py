@@ -6,7 +6,7 @@ Data      msmarco-passage-32k (1,300 queries) or pubmed-titles (10 % of the titl
 Settings  The epochs of a size are those that make about STEPS steps, at least 4 and at most 12; the best one is chosen by RR@10 on valid,
           which has its full size for every row: 200 and 997 queries that a user with 100 examples would not have. Subwords are
           learned from the corpus and the training queries of that size. Test splits took no part.
-Twins     Untrained: 0 examples. Shuffled: each size, first seed. Query-blind: learned from all training queries.
+Twins     Untrained: 0 examples, alone and beside BM25. Shuffled: each size. Query-blind: learned from all training queries.
 Command   python benchmarks/data_efficiency.py DATA --out OUT [--collection pubmed-titles]
 Cost      About .06 CPU hours (msmarco-passage-32k) and .12 (pubmed-titles) for three seeds; resumable.
 """
@@ -56,13 +56,21 @@ class Experiment:
         """Return all pieces, small training sets first."""
         fixed = 6 if len(self.home.queries) > 5000 else 3
         pieces = [Piece("controls", 20, self.controls)]
-        pieces += [Piece(f"0/{seed}", fixed, lambda seed=seed: self.untrained(seed)) for seed in self.seeds]
+        for seed in self.seeds:
+            hybrid = lambda seed=seed: self.whole.untrained_hybrid(TOWER, seed)  # noqa: E731
+            pieces += [
+                Piece(f"0/{seed}", fixed, lambda seed=seed: self.untrained(seed)),
+                Piece(f"0/hybrid/{seed}", fixed, hybrid),
+            ]
         for n in self.sizes:
             recipe = recipe_of(n)
             seconds = fixed + recipe.training["epochs"] * (0.5 + n * fixed / 50000)
             for seed in self.seeds:
-                pieces.append(Piece(f"{n}/{seed}", seconds, lambda n=n, seed=seed: self.trained(n, seed)))
-            pieces.append(Piece(f"{n}/shuffled", seconds, lambda n=n: self.trained(n, 0, shuffled=True)))
+                shuffled = lambda n=n, seed=seed: self.trained(n, seed, shuffled=True)  # noqa: E731
+                pieces += [
+                    Piece(f"{n}/{seed}", seconds, lambda n=n, seed=seed: self.trained(n, seed)),
+                    Piece(f"{n}/shuffled/{seed}", seconds, shuffled),
+                ]
         return pieces
 
     def controls(self):
@@ -89,10 +97,11 @@ def tables(experiment, found):
         (name, other) for name in names for other in ("tower, untrained", f"{name}, shuffled", "query-blind", "BM25")
     ]
     pairs += [(name, smaller) for smaller, name in pairwise(names)]
-    pairs += [(f"hybrid with {name}", "BM25") for name in names]
+    untrained = "hybrid with tower, untrained"
+    pairs += [(f"hybrid with {name}", other) for name in names for other in ("BM25", untrained)]
     test = experiment.test
     blocks = [
-        means_table(rows, test, MEASURES, [*order, *(f"hybrid with {name}" for name in names)]),
+        means_table(rows, test, MEASURES, [*order, untrained, *(f"hybrid with {name}" for name in names)]),
         differences_table(rows, [test], pairs, MEASURES[:1]),
         "Epochs, batch and rate: " + "; ".join(f"{n}: {recipe_of(n).training}" for n in experiment.sizes),
         f"Failed runs: {', '.join(key for key, record in found.items() if record.get('failure')) or 'none'}",

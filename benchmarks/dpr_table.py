@@ -32,7 +32,7 @@ from twotower.negatives.doc_lists import DocLists
 from twotower.negatives.source import Source
 
 MEASURES = ("Success@1", "Success@5", "Success@20", "Success@100")
-RATES = {8: (0.02, 0.05, 0.1), 32: (0.05, 0.1, 0.2), 128: (0.05, 0.1, 0.2)}  # by size of the batch
+RATES = {8: (0.005, 0.01, 0.02, 0.05, 0.1), 32: (0.02, 0.05, 0.1, 0.2), 128: (0.05, 0.1, 0.2)}  # by size of the batch
 TUNING_SEED = 100
 DEPTH, EPOCHS = 50, 4
 TOWER = Recipe("tower", "average", {"dim": 256, "max_terms": 256}, n_tokens=4000)

@@ -54,6 +54,12 @@ def keep_limits(counts, t):
     return [int(p * 2**32) if p < 1 else None for p in chances]
 
 
+def chances_of(ids, n_terms, subsample):
+    """Return what texts draw negatives and kept words from."""
+    counts = np.bincount(ids, minlength=n_terms).tolist()
+    return alias_table(counts, 0.75), keep_limits(counts, subsample)
+
+
 def objective(h, outputs, rows, labels):
     """Return the sum of -log s(h . o) over predicted rows and of -log s(-h . n) over negatives."""
     scores = outputs[rows] @ h
@@ -72,31 +78,60 @@ def step(inputs, outputs, in_rows, rows, labels, lr):
         inputs[row] += error / len(in_rows)
 
 
-def train(ids, offsets, inputs, outputs, *, cbow, window, negative_samples, epochs, lr, min_lr, subsample, seed):
+def train(ids, offsets, inputs, outputs, **options):
     """Update both tables (any float dtype) in place."""
-    counts = np.bincount(ids, minlength=len(inputs)).tolist()
-    places, limits = alias_table(counts, 0.75), keep_limits(counts, subsample)
-    for epoch in range(epochs):
+    chances = chances_of(ids, len(inputs), options["subsample"])
+    for epoch in range(options["epochs"]):
         for text in range(len(offsets) - 1):
-            before = epoch * len(ids) + int(offsets[text])
-            rate = lr - (lr - min_lr) * before / (epochs * len(ids))
-            chance = Chance(seed, epoch, text)
-            words = [
-                word
-                for word in ids[offsets[text] : offsets[text + 1]].tolist()
-                if limits[word] is None or chance.next() >> 32 < limits[word]
-            ]
-            for at in range(len(words) if len(words) > 1 else 0):
-                reach = 1 + chance.below(window)
-                around = words[max(0, at - reach) : at] + words[at + 1 : at + reach + 1]
-                targets = [words[at]] if cbow else around
-                rows, labels = [], []
-                for target in targets:
-                    rows.append(target)
-                    labels.append(1.0)
-                    for _ in range(negative_samples):
-                        if (drawn := negative(places, chance)) != target:
-                            rows.append(drawn)
-                            labels.append(0.0)
-                in_rows = around if cbow else [words[at]]
-                step(inputs, outputs, in_rows, rows, np.array(labels), rate)
+            read(ids, offsets, epoch, text, chances, inputs, outputs, **options)
+
+
+def train_in_copies(ids, offsets, inputs, outputs, n_copies, **options):
+    """As `train` with several threads does it, where an epoch is one round: parts of like many words, then one table again."""
+    chances = chances_of(ids, len(inputs), options["subsample"])
+    bounds = np.searchsorted(offsets, [len(ids) * part // n_copies for part in range(1, n_copies)])
+    bounds = [0, *bounds.tolist(), len(offsets) - 1]
+    for epoch in range(options["epochs"]):
+        copies = [(inputs.copy(), outputs.copy(), np.zeros((2, len(inputs)), int)) for _ in range(n_copies)]
+        for part, (a, b, steps) in enumerate(copies):
+            for text in range(bounds[part], bounds[part + 1]):
+                read(ids, offsets, epoch, text, chances, a, b, steps, **options)
+        rate = rate_at(epoch * len(ids), len(ids), **options)
+        for at, table in enumerate((inputs, outputs)):
+            n_steps = sum(copy[2][at] for copy in copies)
+            fall = rate / 4 * np.maximum(n_steps, 1)
+            weight = (1 - np.exp(-fall)) / (n_copies * (1 - np.exp(-fall / n_copies)))
+            table += weight[:, None] * sum(copy[at] - table for copy in copies)
+
+
+def rate_at(before, n_words, *, epochs, lr, min_lr, **_):
+    """Return the learning rate after so many words."""
+    return lr - (lr - min_lr) * before / (epochs * n_words)
+
+
+def read(ids, offsets, epoch, text, chances, inputs, outputs, steps=None, **options):
+    """Step over one text; `steps` [2, V] counts how often rows of the two tables were stepped at."""
+    places, limits = chances
+    rate = rate_at(epoch * len(ids) + int(offsets[text]), len(ids), **options)
+    chance = Chance(options["seed"], epoch, text)
+    words = [
+        word
+        for word in ids[offsets[text] : offsets[text + 1]].tolist()
+        if limits[word] is None or chance.next() >> 32 < limits[word]
+    ]
+    for at in range(len(words) if len(words) > 1 else 0):
+        reach = 1 + chance.below(options["window"])
+        around = words[max(0, at - reach) : at] + words[at + 1 : at + reach + 1]
+        rows, labels = [], []
+        for target in [words[at]] if options["cbow"] else around:
+            rows.append(target)
+            labels.append(1.0)
+            for _ in range(options["negative_samples"]):
+                if (drawn := negative(places, chance)) != target:
+                    rows.append(drawn)
+                    labels.append(0.0)
+        in_rows = around if options["cbow"] else [words[at]]
+        step(inputs, outputs, in_rows, rows, np.array(labels), rate)
+        if steps is not None:
+            np.add.at(steps[0], in_rows, 1)
+            np.add.at(steps[1], rows, 1)

@@ -13,7 +13,7 @@ from twotower.errors import InvalidInputError
 from twotower.evaluation.evaluate import query_values
 from twotower.experiments.learning import DEPTH, TRAIN, VALID, Recipe
 from twotower.experiments.searched import SearchedCorpus
-from twotower.search import Hybrid, Searcher, random_run, search_split
+from twotower.search import Dense, Hybrid, Searcher, random_run, search_split
 from twotower.towers import TwoTower
 from twotower.training import History, train
 from twotower.types import Collection, Run
@@ -85,6 +85,15 @@ class Measuring:
         model = recipe.build(self.home.collection, seed)
         return {UNTRAINED.format(recipe.name): self.measure(lambda corpus: corpus.dense(model))}
 
+    def untrained_hybrid(self, recipe: Recipe, seed: int) -> dict[str, Any]:
+        """Return the row of BM25 with a tower that was not trained, and its "weight": what the hybrid owes to having two parents.
+
+        The weight is tuned on valid of the home, as that of a trained tower is.
+        """
+        model = recipe.build(self.home.collection, seed)
+        row, weight = self._hybrid({key: corpus.dense(model) for key, corpus in self._corpora.items()})
+        return {"rows": {HYBRID.format(UNTRAINED.format(recipe.name)): row}, "weight": weight}
+
     def trained(self, recipe: Recipe, seed: int, *, shuffled: bool = False, hybrid: bool = True) -> dict[str, Any]:
         """Train a tower, and return its rows with what its training says of itself.
 
@@ -111,10 +120,7 @@ class Measuring:
         dense = {key: corpus.dense(model) for key, corpus in self._corpora.items()}
         rows = {name: self.measure(lambda corpus: dense[id(corpus.collection)])}
         if hybrid:
-            both = {key: Hybrid([corpus.bm25, dense[key]], fusion="linear") for key, corpus in self._corpora.items()}
-            tuning = both[id(self.home.collection)].tune(self.home.collection, split=VALID)
-            said["weight"] = tuning.weight
-            rows[HYBRID.format(name)] = self.measure(lambda corpus: both[id(corpus.collection)].take(tuning))
+            rows[HYBRID.format(name)], said["weight"] = self._hybrid(dense)
         return {"rows": rows, **said}
 
     def tried(self, recipe: Recipe, seed: int) -> dict[str, Any]:
@@ -125,6 +131,12 @@ class Measuring:
     def _train(self, model: TwoTower, recipe: Recipe, seed: int, *, shuffled: bool = False) -> History:
         options = {"threads": max(1, self.threads), "progress": False, **recipe.training}
         return train(model, self.home.collection, seed=seed, shuffle_labels=shuffled, **options)
+
+    def _hybrid(self, dense: Mapping[int, Dense]) -> tuple[Measured, float | None]:
+        """Return the row of BM25 with the dense searchers of all corpora, and the weight that valid of the home chose."""
+        both = {key: Hybrid([corpus.bm25, dense[key]], fusion="linear") for key, corpus in self._corpora.items()}
+        tuning = both[id(self.home.collection)].tune(self.home.collection, split=VALID)
+        return self.measure(lambda corpus: both[id(corpus.collection)].take(tuning)), tuning.weight
 
     def _blind(self, corpus: SearchedCorpus, untrained: TwoTower) -> Searcher:
         if corpus is self.home:

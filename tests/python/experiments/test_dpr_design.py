@@ -84,7 +84,7 @@ def test_the_table_has_the_nine_lines_and_its_pairs_are_lines():
 def test_the_rate_is_the_best_on_valid():
     row = dpr_table.TABLE[0]
     rates = dpr_table.RATES[row.batch_size]
-    found = {f"tune/{row.name}/{lr}": {"best": best} for lr, best in zip(rates, (0.2, 0.4, 0.3), strict=True)}
+    found = {f"tune/{row.name}/{lr}": {"best": best} for lr, best in zip(rates, (0.2, 0.4, 0.3, 0.1, 0.0), strict=True)}
     assert dpr_table.best_rate(row, found) == rates[1]
 
 

@@ -120,3 +120,16 @@ def test_values_of_two_test_sets_are_not_mixed():
     pieces = [{"rows": {"a": {"t": {"R@10": values}}}} for values in ([1.0], [1.0, 0.0])]
     with pytest.raises(InvalidInputError, match=r"\[1, 2\] queries"):
         rows_of(pieces)
+
+
+def test_a_hybrid_with_an_untrained_tower_is_tuned_on_valid(home, measuring):
+    record = measuring.untrained_hybrid(RECIPE, 1)
+    assert list(record["rows"]) == ["hybrid with small, untrained"]
+    dense = measuring.home.dense(RECIPE.build(home, 1))
+    hybrid = tt.Hybrid([measuring.home.bm25, dense], fusion="linear")
+    assert record["weight"] == hybrid.tune(home, split="valid").weight
+    expected = tt.evaluate_queries(tt.search_split(hybrid, home, "test", k=1000), home.split("test"), MEASURES)
+    for measure in MEASURES:
+        found = record["rows"]["hybrid with small, untrained"]["home"][measure]
+        np.testing.assert_allclose(found, list(expected[measure].values()), atol=2e-6)
+    assert set(record["rows"]["hybrid with small, untrained"]) == {"home", "other"}

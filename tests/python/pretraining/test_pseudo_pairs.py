@@ -7,7 +7,8 @@ import twotower as tt
 from real_data import require
 from twotower.pretraining import ict, start_from_words, titles
 from twotower.pretraining.run import joined_corpora, new_model, run_step
-from twotower.text import Analyzer, Vocabulary
+from twotower.pretraining.word_vectors import Word2VecOptions, vectors_of_ids
+from twotower.text import Analyzer, TermIds, Vocabulary
 from twotower.types import Collection, Document
 
 PLAIN = Analyzer("plain")
@@ -242,6 +243,53 @@ def test_word_vectors_start_the_tables():
             start_from_words(model, texts, **options)
 
 
+def test_a_table_row_is_the_mix_that_the_notes_say():
+    """Rows computed here from the word vectors, term by term: variance shares, scale, weights, rare terms, both towers."""
+    collection = topics()
+    texts = [document.full_text for document in collection.corpus.values()]
+    model, share, frequent, min_count = model_of(collection, tied=False), 0.2, 0.01, 10
+    towers = (model.query_tower, model.document_tower)
+    before = [tower.embedding.weight.detach().numpy().copy() for tower in towers]
+    found = model.reader.read(texts)
+    counts = np.bincount(found.ids, minlength=model.reader.n_terms)
+    learned = counts >= min_count
+    assert 10 < learned.sum() < len(counts) - 10
+    ids = np.where(learned[found.ids], found.ids, -1).astype(np.int32)
+    vectors = vectors_of_ids(
+        TermIds(ids, found.offsets), len(counts), Word2VecOptions(dim=16, epochs=2, seed=3), progress=False
+    )
+    start_from_words(
+        model, texts, random_share=share, frequent=frequent, min_count=min_count, epochs=2, seed=3, progress=False
+    )
+    for tower, old in zip(towers, before, strict=True):
+        new = tower.embedding.weight.detach().numpy()
+        size = np.sqrt((old[learned] ** 2).mean() / (vectors[learned] ** 2).mean())
+        for term, count in enumerate(counts.tolist()):
+            expected = old[term]
+            if count >= min_count:
+                expected = (1 - share) ** 0.5 * size * vectors[term] + share**0.5 * old[term]
+            np.testing.assert_allclose(
+                new[term], expected / (1 + count / counts.sum() / frequent), rtol=1e-4, atol=1e-6
+            )
+
+
+def test_the_digest_tells_sources_apart():
+    collection, other = numbered(20), numbered(21)
+    sources = [
+        ict(collection), ict(collection, mask_rate=0.5), titles(collection), ict(other), ict(collection, labelled=other)
+    ]  # fmt: skip
+    assert len({source.fingerprint() for source in sources}) == len(sources)
+    assert ict(numbered(20)).fingerprint() == sources[0].fingerprint()
+
+
+def test_a_source_is_read_anew_for_a_model_with_other_words():
+    collection = numbered(5)
+    source = ict(collection, mask_rate=0.0)
+    few = tt.TwoTower.average(Vocabulary([f"b{b}s{s}w1" for b in range(5) for s in range(4)]), PLAIN, dim=4)
+    for model, length in ((model_of(collection), 13), (few, 4)):
+        assert source.training_set(model.reader, 0, 1).documents.lengths.tolist() == [length] * 5
+
+
 def test_steps_by_name():
     collection = topics(60)
     corpus = joined_corpora([collection, collection])
@@ -249,6 +297,11 @@ def test_steps_by_name():
     model = new_model(corpus, dim=8)
     settings = {"epochs": 1, "batch_size": 32, "lr": 0.1, "seed": 0, "threads": 1, "progress": False}
     assert run_step(model, "word2vec", corpus, None, **settings)["step"] == "word2vec"
+    rows = model.query_tower.embedding.weight.detach().numpy().copy()
+    for seed in (0, 1):
+        again = new_model(corpus, dim=8)
+        run_step(again, "word2vec", corpus, None, **{**settings, "seed": seed})
+        assert np.array_equal(rows, again.query_tower.embedding.weight.detach().numpy()) == (seed == 0)
     assert run_step(model, "ict", corpus, None, **settings)["loss"] > 0
     with pytest.raises(tt.errors.InvalidInputError, match="titles"):
         run_step(model, "bert", corpus, None, **settings)

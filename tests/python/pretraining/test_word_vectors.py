@@ -34,11 +34,15 @@ def by_oracle(found, n_terms, options):
     inputs = inputs.astype(np.float64)
     known = found.ids >= 0
     offsets = np.concatenate([[0], np.cumsum(known)])[found.offsets]
-    oracle.train(
-        found.ids[known], offsets, inputs, np.zeros_like(inputs), cbow=options.method == "cbow", window=options.window,
-        negative_samples=options.negative, epochs=options.epochs, lr=options.rate, min_lr=options.rate / 250,
-        subsample=options.subsample, seed=options.seed,
-    )  # fmt: skip
+    settings = {
+        "cbow": options.method == "cbow", "window": options.window, "negative_samples": options.negative, "epochs": options.epochs,
+        "lr": options.rate, "min_lr": options.rate / 250, "subsample": options.subsample, "seed": options.seed,
+    }  # fmt: skip
+    tables = (inputs, np.zeros_like(inputs))
+    if options.threads == 1:
+        oracle.train(found.ids[known], offsets, *tables, **settings)
+    else:
+        oracle.train_in_copies(found.ids[known], offsets, *tables, options.threads, **settings)
     return inputs
 
 
@@ -56,6 +60,19 @@ def test_equals_the_oracle(method, dim, window, negative, seed, subsample):
     expected = by_oracle(found, 25, options)
     assert np.abs(vectors - expected).max() < 2e-4 * max(1.0, np.abs(expected).max())
     assert np.abs(vectors - by_oracle(found, 25, replace(options, epochs=1, lr=0.1 / 3))).max() > 1e-3 / dim  # it moves
+
+
+@pytest.mark.parametrize("method", ["skipgram", "cbow"])
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("subsample", [0.0, 0.02])
+def test_copies_of_threads_are_merged_as_the_oracle_does_it(method, threads, subsample):
+    """One round an epoch, as so few words make: parts, steps that are counted, weights of the merge, copies that are equal again."""
+    found = random_texts(150, 25, 8)
+    options = Word2VecOptions(method, 9, 3, 2, 3, 0.2, subsample, 5, threads)
+    vectors = vectors_of_ids(found, 25, options, progress=False)
+    expected = by_oracle(found, 25, options)
+    assert np.abs(vectors - expected).max() < 2e-4 * max(1.0, np.abs(expected).max())
+    assert np.abs(vectors - by_oracle(found, 25, replace(options, threads=1))).max() > 1e-2
 
 
 @pytest.mark.parametrize("n_inputs", [1, 4])
