@@ -159,7 +159,9 @@ def main():
     parser.add_argument("--width", type=int, default=1664, help="dimensions of the lexical part")
     parser.add_argument("--power", type=float, default=0.75, help="of idf, the length of its rows")
     parser.add_argument("--semantic", type=float, default=0.5, help="scale of the semantic part beside the lexical one")
-    parser.add_argument("--queries", type=int, default=12_000, help="whose rankings are taught, another draw for each seed")
+    parser.add_argument(
+        "--queries", type=int, default=12_000, help="whose rankings are taught, another draw for each seed"
+    )
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--rate", type=float, default=0.003)
     parser.add_argument("--valid", action="store_true", help="one seed on the splits for choosing options")

@@ -12,6 +12,7 @@ from twotower.evaluation.evaluate import evaluate_table
 from twotower.search import tune_together
 
 DEPTH = 100
+FUSED = ("MiniLM", "student, seed 0")
 
 
 def measure(searcher, collection, split):
@@ -25,10 +26,9 @@ def report(options):
     from distil_minilm import TESTS, VALID
 
     models = students(options)
-    choosing = {name: searchers_of(options, models, name) for name in VALID}
-    tunings = {other: tune(choosing, other, VALID) for other in ("student, seed 0", "MiniLM")}
-    for other, tuning in tunings.items():
-        print(json.dumps({"fused": ["BM25", other], "weights": tuning.weights}))
+    tunings = {label: tune(options, models[label], VALID) for label in FUSED}
+    for label, tuning in tunings.items():
+        print(json.dumps({"fused": ["BM25", label], "weights": tuning.weights}))
     show(measured(options, models, VALID if options.valid else TESTS, tunings))
     if not options.valid:
         speed(options, models["student, seed 0"])
@@ -44,30 +44,31 @@ def students(options):
     tables["untrained"] = untrained(options, fitted[0][0].shape[1])
     if not options.valid:
         tables["shuffled teacher"] = fit(options, 0, shuffled=True)[1]
-    models = {name: Student(table, options.saturation) for name, table in tables.items()}
+    models = {"MiniLM": MiniLM()}
+    models |= {name: Student(table, options.saturation) for name, table in tables.items()}
     return models | {"query-blind": QueryBlind(fitted[0][1], options.saturation)}
 
 
-def searchers_of(options, models, name):
-    """Return a collection, and what searches it by its name in the table."""
-    collection = tt.load_collection(str(options.data / name))
-    texts, doc_ids = [document.full_text for document in collection.corpus.values()], list(collection.corpus)
-    searchers = {"BM25": tt.BM25Index.build(texts, doc_ids, threads=1)}
-    for label, model in {"MiniLM": MiniLM().load(collection), **models}.items():
-        searchers[label] = tt.Dense(model, tt.FlatIndex.build(model.encode_documents(texts), doc_ids))
-    return collection, searchers
+class Case:
+    """A collection with its BM25 index; dense indexes are made one at a time."""
+
+    def __init__(self, options, name):
+        self.collection = tt.load_collection(str(options.data / name))
+        self.texts = [document.full_text for document in self.collection.corpus.values()]
+        self.bm25 = tt.BM25Index.build(self.texts, list(self.collection.corpus), threads=1)
+
+    def dense(self, model):
+        """Return exact search by a model's vectors."""
+        model = model.load(self.collection) if isinstance(model, MiniLM) else model
+        return tt.Dense(model, tt.FlatIndex.build(model.encode_documents(self.texts), list(self.collection.corpus)))
 
 
-def fused(searchers, other, fusion):
-    """Return BM25 fused with another searcher."""
-    return tt.Hybrid([searchers["BM25"], searchers[other]], fusion=fusion)
-
-
-def tune(choosing, other, splits):
+def tune(options, model, splits):
     """Return the weights of the convex fusion with BM25 that are best on the splits for choosing."""
+    cases = {name: Case(options, name) for name in splits}
     return tune_together([
-        (fused(searchers, other, "convex"), collection, splits[name])
-        for name, (collection, searchers) in choosing.items()
+        (tt.Hybrid([case.bm25, case.dense(model)], fusion="convex"), case.collection, splits[name])
+        for name, case in cases.items()
     ])  # fmt: skip
 
 
@@ -77,13 +78,16 @@ def measured(options, models, cases, tunings):
 
     found = {}
     for name, splits in cases.items():
-        collection, searchers = searchers_of(options, models, name)
-        for other, tuning in tunings.items():
-            searchers[f"BM25 + {other} (RRF)"] = fused(searchers, other, "rrf")
-            searchers[f"BM25 + {other} (tuned)"] = fused(searchers, other, "convex").take(tuning)
-        for split in splits:
-            for label, searcher in searchers.items():
-                found.setdefault(label, {})[f"{name} {split}"] = measure(searcher, collection, split)
+        case = Case(options, name)
+        for label, model in {"BM25": None, **models}.items():
+            searchers = {label: case.bm25 if model is None else case.dense(model)}
+            if label in tunings:
+                pair = case.bm25, searchers[label]
+                searchers[f"BM25 + {label} (RRF)"] = tt.Hybrid(pair, fusion="rrf")
+                searchers[f"BM25 + {label} (tuned)"] = tt.Hybrid(pair, fusion="convex").take(tunings[label])
+            for split in splits:
+                for key, searcher in searchers.items():
+                    found.setdefault(key, {})[f"{name} {split}"] = measure(searcher, case.collection, split)
         log(f"{name} searched")
     return found
 

@@ -115,7 +115,10 @@ def teach_rankings(table, queries, passages, teacher, *, n_steps, rate, generato
         ours = [unit(bag_mean(small, part, *side[1:])) for part, side in zip(parts, sides, strict=True)]
         wanted = teacher[0][rows] @ teacher[1][candidates].T / TEMPERATURE
         loss = torch.nn.functional.kl_div(
-            (ours[0] @ ours[1].T / TEMPERATURE).log_softmax(1), wanted.log_softmax(1), reduction="batchmean", log_target=True
+            (ours[0] @ ours[1].T / TEMPERATURE).log_softmax(1),
+            wanted.log_softmax(1),
+            reduction="batchmean",
+            log_target=True,
         )
         (gradient,) = torch.autograd.grad(loss, [small])
         adam.update("table", gradient, rate_at(step, n_steps, rate), distinct)

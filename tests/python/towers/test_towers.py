@@ -125,7 +125,6 @@ class TestAverage:
         )
         np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
 
-
     @pytest.mark.parametrize("weighted", [False, True])
     def test_saturation_counts_a_term_as_bm25_does(self, weighted):
         weights = np.linspace(0.5, 2.0, 4).astype(np.float32) if weighted else None
