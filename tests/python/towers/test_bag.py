@@ -91,7 +91,8 @@ def test_tables_and_batches_of_many_blocks_are_whole(weighted):
 
 
 def test_the_gradient_is_that_of_differences_in_float64():
-    ids, offsets, weights = bags(3, n_rows=6, n_bags=5)
+    ids, offsets, weights = bags(3, n_rows=6, n_bags=6)
+    offsets = offsets[1:]  # now the first bag has terms
     table = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     outer = torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
     found = bag_gradient(outer, ids, offsets, weights, 6)
@@ -143,8 +144,9 @@ def test_distinct_rows_are_those_of_torch():
     expected = torch.unique(ids, return_inverse=True)
     assert torch.equal(rows, expected[0])
     assert torch.equal(places, expected[1])
-    with pytest.raises(InvalidInputError, match="of 900"):
-        distinct_rows(ids, 900)
+    for one in (-1, 900, 950):
+        with pytest.raises(InvalidInputError, match=f"id {one} names no row of 900"):
+            distinct_rows(torch.tensor([0, one]), 900)
 
 
 def fingerprint():
