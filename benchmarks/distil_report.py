@@ -9,8 +9,10 @@ from minilm import MiniLM
 
 import twotower as tt
 from twotower.evaluation.evaluate import evaluate_table
+from twotower.search import tune_together
 
 DEPTH = 100
+FUSED = ("MiniLM", "student, seed 0")
 
 
 def measure(searcher, collection, split):
@@ -19,63 +21,90 @@ def measure(searcher, collection, split):
     return evaluate_table(run, collection.qrels[split], ["nDCG@10"]).values[:, 0]
 
 
-def report(options, fit, cases):
-    """Fit all seeds and twins, search every collection, print a table as Markdown and as JSON."""
-    from distil_minilm import QueryBlind, Student, log
+def report(options):
+    """Fit all seeds and twins, search every collection, print a table as Markdown and the speeds as JSON."""
+    from distil_minilm import TESTS, VALID
 
-    n_seeds = 1 if options.valid else options.seeds
-    tables = {f"student, seed {seed}": fit(options.data, options.out, seed, options) for seed in range(n_seeds)}
-    models = {name: Student(table, name) for name, table in tables.items()}
-    if options.valid:
-        kept = np.load(options.out / "table-0-regression.npy", allow_pickle=False)
-        models["regression only"] = Student(kept, "regression")
-    else:
-        first = tables["student, seed 0"]
-        random = np.random.default_rng(0).normal(size=first.shape).astype(np.float32)
-        models |= {
-            "untrained": Student(random, "untrained"),
-            "shuffled teacher": Student(fit(options.data, options.out, 0, options, True), "shuffled"),
-            "query-blind": QueryBlind(first, "blind"),
-        }
-    found = {}
-    for name, splits in cases.items():
-        collection = tt.load_collection(str(options.data / name))
-        texts, doc_ids = [document.full_text for document in collection.corpus.values()], list(collection.corpus)
-        teacher = MiniLM().load(collection)
-        bm25 = tt.BM25Index.build(texts, doc_ids, threads=1)
-        searchers = {"BM25": bm25, "MiniLM": dense(teacher, texts, doc_ids)}
-        searchers |= {label: dense(model, texts, doc_ids) for label, model in models.items()}
-        searchers["BM25 + student, seed 0"] = tt.Hybrid([bm25, searchers["student, seed 0"]], fusion="rrf")
-        searchers["BM25 + MiniLM"] = tt.Hybrid([bm25, searchers["MiniLM"]], fusion="rrf")
-        for split in splits:
-            for label, searcher in searchers.items():
-                found.setdefault(label, {})[f"{name} {split}"] = measure(searcher, collection, split)
-        log(f"{name} searched")
-    show(found)
+    models = students(options)
+    tunings = {label: tune(options, models[label], VALID) for label in FUSED}
+    for label, tuning in tunings.items():
+        print(json.dumps({"fused": ["BM25", label], "weights": tuning.weights}))
+    show(measured(options, models, VALID if options.valid else TESTS, tunings))
     if not options.valid:
         speed(options, models["student, seed 0"])
 
 
-def dense(model, texts, doc_ids):
-    """Return exact search by a model's vectors."""
-    return tt.Dense(model, tt.FlatIndex.build(model.encode_documents(texts), doc_ids))
+def students(options):
+    """Return the models by their names in the table."""
+    from distil_minilm import QueryBlind, Student, fit, untrained
+
+    fitted = [fit(options, seed) for seed in range(1 if options.valid else options.seeds)]
+    tables = {f"student, seed {seed}": after for seed, (_, after) in enumerate(fitted)}
+    tables["without the rankings"] = fitted[0][0]
+    tables["untrained"] = untrained(options, fitted[0][0].shape[1])
+    if not options.valid:
+        tables["shuffled teacher"] = fit(options, 0, shuffled=True)[1]
+    models = {"MiniLM": MiniLM()}
+    models |= {name: Student(table, options.saturation) for name, table in tables.items()}
+    return models | {"query-blind": QueryBlind(fitted[0][1], options.saturation)}
+
+
+class Case:
+    """A collection with its BM25 index; dense indexes are made one at a time."""
+
+    def __init__(self, options, name):
+        self.collection = tt.load_collection(str(options.data / name))
+        self.texts = [document.full_text for document in self.collection.corpus.values()]
+        self.bm25 = tt.BM25Index.build(self.texts, list(self.collection.corpus), threads=1)
+
+    def dense(self, model):
+        """Return exact search by a model's vectors."""
+        model = model.load(self.collection) if isinstance(model, MiniLM) else model
+        return tt.Dense(model, tt.FlatIndex.build(model.encode_documents(self.texts), list(self.collection.corpus)))
+
+
+def tune(options, model, splits):
+    """Return the weights of the convex fusion with BM25 that are best on the splits for choosing."""
+    cases = {name: Case(options, name) for name in splits}
+    return tune_together([
+        (tt.Hybrid([case.bm25, case.dense(model)], fusion="convex"), case.collection, splits[name])
+        for name, case in cases.items()
+    ])  # fmt: skip
+
+
+def measured(options, models, cases, tunings):
+    """Return nDCG@10 by searcher and split."""
+    from distil_minilm import log
+
+    found = {}
+    for name, splits in cases.items():
+        case = Case(options, name)
+        for label, model in {"BM25": None, **models}.items():
+            searchers = {label: case.bm25 if model is None else case.dense(model)}
+            if label in tunings:
+                pair = case.bm25, searchers[label]
+                searchers[f"BM25 + {label} (RRF)"] = tt.Hybrid(pair, fusion="rrf")
+                searchers[f"BM25 + {label} (tuned)"] = tt.Hybrid(pair, fusion="convex").take(tunings[label])
+            for split in splits:
+                for key, searcher in searchers.items():
+                    found.setdefault(key, {})[f"{name} {split}"] = measure(searcher, case.collection, split)
+        log(f"{name} searched")
+    return found
 
 
 def show(found):
-    """Print means by split, over all queries together, and the share of MiniLM's with an interval over queries."""
+    """Print means by split, over all queries together, and the shares of MiniLM's and BM25's with intervals over queries."""
     splits = list(next(iter(found.values())))
-    print(
-        "| | " + " | ".join(splits) + " | all queries | share of MiniLM (95 %) |\n" + "|---" * (len(splits) + 3) + "|"
-    )
+    heads = [*splits, "all queries", "share of MiniLM (95 %)", "share of BM25 (95 %)"]
+    print("| | " + " | ".join(heads) + " |\n" + "|---" * (len(heads) + 1) + "|")
     whole = {label: np.concatenate([values[split] for split in splits]) for label, values in found.items()}
-    generator = np.random.default_rng(0)
-    draws = generator.integers(0, len(whole["MiniLM"]), (2000, len(whole["MiniLM"])))
+    draws = np.random.default_rng(0).integers(0, len(whole["MiniLM"]), (2000, len(whole["MiniLM"])))
     for label, values in found.items():
-        shares = whole[label][draws].mean(1) / whole["MiniLM"][draws].mean(1)
-        low, high = np.percentile(shares, [2.5, 97.5])
-        share = whole[label].mean() / whole["MiniLM"].mean()
         cells = [f"{values[split].mean():.3f}" for split in splits] + [f"{whole[label].mean():.3f}"]
-        print(f"| {label} | " + " | ".join(cells) + f" | {share:.3f} ({low:.3f}, {high:.3f}) |")
+        for other in ("MiniLM", "BM25"):
+            low, high = np.percentile(whole[label][draws].mean(1) / whole[other][draws].mean(1), [2.5, 97.5])
+            cells.append(f"{whole[label].mean() / whole[other].mean():.3f} ({low:.3f}, {high:.3f})")
+        print(f"| {label} | " + " | ".join(cells) + " |")
 
 
 def speed(options, student, n=256):

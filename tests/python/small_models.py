@@ -8,6 +8,7 @@ MAKES = [
     ("average", {"dim": 8}),
     ("average", {"dim": 8, "out_dim": 5}),
     ("average", {"dim": 8, "weighted": True}),
+    ("average", {"dim": 8, "saturation": 1.5}),
     ("rnn", {"dim": 6, "hidden": 5}),
     ("rnn", {"dim": 6, "hidden": 5, "cell": "lstm", "bidirectional": True, "pooling": "last", "layers": 2}),
     ("rnn", {"dim": 6, "hidden": 5, "pooling": "max", "dropout": 0.3, "out_dim": 4}),

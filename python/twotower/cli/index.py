@@ -45,6 +45,9 @@ def number_of_bytes(ctx: click.Context, param: click.Parameter, value: str | Non
 @click.option(
     "--model", "model_folder", type=click.Path(path_type=Path, exists=True), help="Two-tower model, adds dense search."
 )
+@click.option(
+    "--dim", type=click.IntRange(1), help="Of the model's vectors, how many leading components. [default: all]"
+)
 @click.option("--config", help="Configuration of a data set id, such as v1.1.")
 @click.option("--analyzer", default="english", show_default=True, help="Analyzer of the BM25 index.")
 @click.option(
@@ -57,6 +60,7 @@ def index(
     source: str,
     out: Path,
     model_folder: Path | None,
+    dim: int | None,
     config: str | None,
     analyzer: str,
     memory_limit: int | None,
@@ -72,10 +76,13 @@ def index(
     """
     from twotower.data import load_collection
     from twotower.engine import Engine
+    from twotower.errors import InvalidInputError
     from twotower.index.build_estimate import estimate_build
     from twotower.index.lexical_build import check_memory_limit
 
     check_memory_limit(memory_limit)
+    if dim is not None and model_folder is None:
+        raise InvalidInputError(f"--dim {dim} is of a model's vectors: give --model too")
     threads = use_threads(threads)
     log(f"reading {source}")
     collection = load_collection(source, config=config)
@@ -97,8 +104,9 @@ def index(
     started = time.perf_counter()
     with _bar(estimate.documents) as progress:
         engine = Engine.build(
-            collection, model=model, analyzer=analyzer, threads=threads, memory_limit=memory_limit, progress=progress
-        )
+            collection, model=model, dim=dim, analyzer=analyzer, threads=threads, memory_limit=memory_limit,
+            progress=progress,
+        )  # fmt: skip
     engine.save(out)
     seconds = time.perf_counter() - started
     report = {

@@ -69,6 +69,7 @@ class Engine:
         source: Collection | Iterable[str | Document | Mapping[str, str]],
         *,
         model: TwoTower | None = None,
+        dim: int | None = None,
         analyzer: str = "english",
         threads: int = 0,
         memory_limit: int | None = None,
@@ -83,6 +84,9 @@ class Engine:
         model : TwoTower, optional
             Adds dense search, fused with BM25. If `source` is a Collection with a split "valid", the weights are tuned
             on it; else the fusion is by reciprocal rank.
+        dim : int, optional
+            Dense search by so many leading components of the model's vectors: smaller and faster, for a model trained with
+            ``tt.losses.matryoshka``. None: all.
         analyzer : str
             Of the BM25 index.
         threads : int
@@ -95,10 +99,12 @@ class Engine:
         Raises
         ------
         InvalidInputError
-            For a doc_id that comes twice, or a dict without "text".
+            For a doc_id that comes twice, a dict without "text", or a `dim` without a model or that it does not allow.
         InputTypeError
             For an item of another type.
         """
+        if dim is not None and model is None:
+            raise InvalidInputError(f"dim is {dim}, but BM25 has no dimensions: give the model too")
         corpus = source.corpus if isinstance(source, Collection) else _read_corpus(source)
         doc_ids = list(corpus)
         bm25 = BM25Index.build(
@@ -113,7 +119,7 @@ class Engine:
         searcher: BM25Index | Hybrid = bm25
         if model is not None:
             full_texts = [document.full_text for document in corpus.values()]
-            dense = Dense(model, FlatIndex.build(model.encode_documents(full_texts), doc_ids))
+            dense = Dense(model, FlatIndex.build(model.encode_documents(full_texts, dim=dim), doc_ids), dim=dim)
             labelled = isinstance(source, Collection) and bool(source.qrels.get(TUNING_SPLIT))
             hybrid = Hybrid([bm25, dense], fusion="linear" if labelled else "rrf")
             if labelled:
@@ -253,7 +259,8 @@ class Engine:
         bm25 = BM25Index.load(parts / "bm25")
         searcher: BM25Index | Hybrid = bm25
         if fusion is not None:
-            dense = Dense(TwoTower.from_pretrained(parts / "model"), FlatIndex.load(parts / "dense"))
+            index = FlatIndex.load(parts / "dense")
+            dense = Dense(TwoTower.from_pretrained(parts / "model"), index, dim=index.dim)
             searcher = Hybrid.from_config(fusion, [bm25, dense])
         if texts is None and bm25.texts is None:
             raise CorruptFileError(f"{folder}: the texts are missing from the engine; save it again")

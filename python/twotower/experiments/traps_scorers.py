@@ -128,8 +128,8 @@ def engine_scorers(engine: Any, items: Iterable[TrapItem]) -> dict[str, Scorer]:
     scorers: dict[str, Scorer] = {"BM25": SearcherScorer(bm25, docs)}
     if engine.fusion is not None:
         dense = engine.searchers["dense"]
-        vectors = np.vstack([dense.index.vectors, dense.model.encode_documents(list(passages))])
-        both = Dense(dense.model, FlatIndex.build(vectors), name=dense.name)
+        vectors = np.vstack([dense.index.vectors, dense.encode_documents(list(passages))])
+        both = Dense(dense.model, FlatIndex.build(vectors), name=dense.name, dim=dense.dim)
         scorers["dense"] = SearcherScorer(both, docs)
         scorers["hybrid"] = SearcherScorer(Hybrid.from_config(engine.fusion, [bm25, both]), docs)
     return scorers

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
 from twotower.index import FlatIndex
+from twotower.index.arguments import check_integer
 from twotower.search.searcher import as_texts
 from twotower.types import Hit, Hits
 
@@ -29,26 +30,35 @@ class Dense:
         Of the vectors that the same model gave to the documents.
     name : str
         Tell two dense searchers of one hybrid apart by it.
+    dim : int, optional
+        Search by so many leading components of the model's vectors, which the index holds: for a model trained with
+        ``tt.losses.matryoshka`` and ``encode_queries(texts, dim=...)``. None: whole vectors.
 
     Raises
     ------
     InvalidInputError
-        If the model's vectors have another number of dimensions than the index.
+        If the index has another number of dimensions than the model's vectors, or than `dim`; if `dim` is not
+        an integer from 1 to D.
 
     Notes
     -----
     A text without a known term has the zero vector: it scores 0 everywhere, and its hits are in DocId order.
     """
 
-    def __init__(self, model: Any, index: Any, name: str = "dense") -> None:
-        width, dim = getattr(model, "out_dim", None), getattr(index, "dim", None)
-        if width is not None and dim is not None and width != dim:
+    def __init__(self, model: Any, index: Any, name: str = "dense", dim: int | None = None) -> None:
+        width, held = getattr(model, "out_dim", None), getattr(index, "dim", None)
+        if dim is not None:
+            width = check_integer(dim, "dim", 1, 2**31 if width is None else width)
+        if width is not None and held is not None and width != held:
+            cut = " (dim)" if dim is not None else "; of vectors that were cut, give their dim"
             raise InvalidInputError(
-                f"the model makes vectors of {width} dimensions, the index holds {dim}: index this model's vectors"
+                f"the model makes vectors of {width} dimensions{cut}, the index holds {held}: index this model's vectors"
             )
         self.model = model
         self.index = index
         self.name = name
+        self.dim = dim
+        self._cut = {} if dim is None else {"dim": dim}
 
     @property
     def doc_ids(self) -> Any:
@@ -63,7 +73,12 @@ class Dense:
 
     def encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
         """Return the vectors of queries, float32 [Q, D]."""
-        vectors: npt.NDArray[np.float32] = self.model.encode_queries(texts)
+        vectors: npt.NDArray[np.float32] = self.model.encode_queries(texts, **self._cut)
+        return vectors
+
+    def encode_documents(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        """Return the vectors of documents as the index holds them, float32 [N, D]."""
+        vectors: npt.NDArray[np.float32] = self.model.encode_documents(texts, **self._cut)
         return vectors
 
     @overload  # a str is an iterable of str too: the order of the overloads decides

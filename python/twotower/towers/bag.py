@@ -59,6 +59,14 @@ def bag_mean(
     return means
 
 
+def saturated(ids: torch.Tensor, offsets: torch.Tensor, k: float) -> torch.Tensor:
+    """Return 1 / (f + k) for each term, float32 [T], f being how often it comes in its bag: its f places sum to f / (f + k)."""
+    bag_of = torch.repeat_interleave(torch.arange(len(offsets) - 1), offsets.diff())
+    keys = bag_of * (int(ids.max()) + 1 if len(ids) else 1) + ids
+    _, places, counts = torch.unique(keys, return_inverse=True, return_counts=True)
+    return 1 / (counts[places] + k)
+
+
 class _BagMean(torch.autograd.Function):
     @staticmethod
     def forward(

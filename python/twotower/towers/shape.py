@@ -1,4 +1,6 @@
-"""Checks of sizes and seeds; what a similarity asks of vectors: unit rows, more than one dimension for the cosine."""
+"""Checks of sizes, positive numbers and seeds; what a similarity asks of vectors: unit rows, more than one dimension for the cosine."""
+
+import math
 
 import torch
 
@@ -24,6 +26,23 @@ def check_size(name: str, value: int, *, low: int = 1, high: int = MAX_SIZE) -> 
     if not low <= value <= high:
         raise InvalidInputError(f"{name} is {value}: it must be from {low} to {high}")
     return value
+
+
+def check_positive(name: str, value: float) -> float:
+    """Return `value` as a float if it is a finite number above 0.
+
+    Raises
+    ------
+    InputTypeError
+        If it is no number.
+    InvalidInputError
+        If it is 0, negative or not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputTypeError(f"{name} is {value!r}: it must be a number")
+    if not (value > 0 and math.isfinite(value)):
+        raise InvalidInputError(f"{name} is {value}: it must be a finite number above 0")
+    return float(value)
 
 
 def check_seed(seed: int) -> int:

@@ -146,6 +146,7 @@ class TwoTower(nn.Module):
         weights: Any = None,
         corpus: Iterable[str] | None = None,
         frozen: bool = False,
+        saturation: float | None = None,
         **shared: Any,
     ) -> Self:
         """Return an untrained model whose towers average word embeddings.
@@ -164,6 +165,8 @@ class TwoTower(nn.Module):
         corpus : iterable of str, optional
         frozen : bool
             Keep the embeddings as they are in training.
+        saturation : float, optional
+            k above 0: a term that comes f times in a text counts f / (f + k) times, as in BM25. None: f times.
         **shared
             `tied`, `shared`, `head`, `similarity`, `max_terms`, `seed`: as of `build`.
 
@@ -194,7 +197,8 @@ class TwoTower(nn.Module):
             raise InvalidInputError('corpus is for weights="idf": give both or none')
         model = cls.build(
             "average", vocabulary, analyzer, dim=256 if dim is None else dim, out_dim=out_dim,
-            weighted=weights is not None, frozen=frozen, start="given" if given else "random", **shared,
+            weighted=weights is not None, frozen=frozen, start="given" if given else "random",
+            saturation=saturation, **shared,
         )  # fmt: skip
         model.given = {name: torch.from_numpy(values) for name, values in given.items()}
         model._put_given()

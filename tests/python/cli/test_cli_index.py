@@ -7,6 +7,7 @@ import sys
 import click
 import pytest
 
+import twotower as tt
 from twotower.cli.index import number_of_bytes
 from twotower.index.bm25 import BM25Index
 
@@ -86,3 +87,18 @@ def test_numbers_of_bytes(text, n):
 def test_no_numbers_of_bytes(text):
     with pytest.raises(click.BadParameter, match="write it like 2GB"):
         number_of_bytes(None, None, text)
+
+
+def test_cut_vectors_need_a_model_and_are_searched_as_such(corpus, tmp_path):
+    model = tt.TwoTower.average(tt.Vocabulary(["sweet", "love"]), "english", dim=8)
+    model.save_pretrained(tmp_path / "model")
+    given = ("index", corpus, "--out", tmp_path / "engine", "--threads", 1, "--dim", 4)
+    done = twotower(*given)
+    assert done.returncode == 2
+    assert "give --model" in done.stderr
+    done = twotower(*given, "--model", tmp_path / "model")
+    assert done.returncode == 0, done.stderr
+    assert tt.Engine.load(tmp_path / "engine").searchers["dense"].index.dim == 4
+    done = twotower("search", tmp_path / "engine", "sweet love", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "d0" in done.stdout

@@ -37,6 +37,26 @@ def engine(request):
     return tt.Engine.build(collection(), model=model())
 
 
+@pytest.mark.parametrize("source", [TEXTS, collection()])
+def test_an_engine_of_cut_vectors_is_saved_as_such(source, tmp_path):
+    engine = tt.Engine.build(source, model=model(), dim=3)
+    assert engine.searchers["dense"].index.dim == 3
+    engine.save(tmp_path / "engine")
+    again = tt.Engine.load(tmp_path / "engine")
+    assert again.searchers["dense"].dim == 3
+    queries = ["sweet love", "nurse", "sorrow"]
+    assert again.search(queries, k=4) == engine.search(queries, k=4)
+    assert again.searchers["dense"].encode(queries).shape == (3, 3)
+
+
+def test_a_dim_asks_for_a_model_that_has_as_many():
+    with pytest.raises(InvalidInputError, match="dim is 3, but BM25"):
+        tt.Engine.build(TEXTS, dim=3)
+    for dim in (0, 1, 9):
+        with pytest.raises(InvalidInputError):
+            tt.Engine.build(TEXTS, model=model(), dim=dim)
+
+
 def test_plain_texts_are_numbered_and_found():
     hits = tt.Engine.build(TEXTS).search("sweet love", k=3)
     assert [hit.doc_id for hit in hits] == ["0", "2", "1"]

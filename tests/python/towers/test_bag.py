@@ -72,8 +72,27 @@ def test_means_and_gradients_are_those_of_the_definition_and_of_torch(dim, weigh
         np.testing.assert_allclose(means.detach().float(), plain, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_tables_and_batches_of_many_blocks_are_whole(weighted):
+    n_rows, n_bags = 1_000, 400  # the core takes 256 rows and 32 bags at a time
+    ids, offsets, weights = bags(5, n_rows, n_bags)
+    table = torch.randn(n_rows, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    outer = torch.randn(n_bags, 3, generator=torch.Generator().manual_seed(1))
+    means = bag_mean(table, ids, offsets, weights if weighted else None)
+    means.backward(outer)
+    given = weights if weighted else torch.ones(len(ids))
+    np.testing.assert_allclose(means.detach(), by_hand(table.detach(), ids, offsets, given), atol=1e-5)
+    expected = torch.zeros(n_rows, 3, dtype=torch.float64)
+    for b in range(n_bags):
+        places = slice(int(offsets[b]), int(offsets[b + 1]))
+        shares = given[places].double() / given[places].double().sum()
+        expected.index_add_(0, ids[places], shares[:, None] * outer[b].double())
+    np.testing.assert_allclose(table.grad, expected, atol=1e-5)
+
+
 def test_the_gradient_is_that_of_differences_in_float64():
-    ids, offsets, weights = bags(3, n_rows=6, n_bags=5)
+    ids, offsets, weights = bags(3, n_rows=6, n_bags=6)
+    offsets = offsets[1:]  # now the first bag has terms
     table = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     outer = torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
     found = bag_gradient(outer, ids, offsets, weights, 6)
@@ -125,8 +144,9 @@ def test_distinct_rows_are_those_of_torch():
     expected = torch.unique(ids, return_inverse=True)
     assert torch.equal(rows, expected[0])
     assert torch.equal(places, expected[1])
-    with pytest.raises(InvalidInputError, match="of 900"):
-        distinct_rows(ids, 900)
+    for one in (-1, 900, 950):
+        with pytest.raises(InvalidInputError, match=f"id {one} names no row of 900"):
+            distinct_rows(torch.tensor([0, one]), 900)
 
 
 def fingerprint():

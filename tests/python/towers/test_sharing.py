@@ -69,8 +69,23 @@ def test_what_is_shared_is_one_object():
     assert n_weights(by_encoder) == n_weights(tied) + head
     assert by_table.query_tower.embedding is by_table.document_tower.embedding
     assert by_table.document_tower.body.embedding is by_table.query_tower.embedding
+    bare = build(("tdnn", {"dim": 6, "layers": [(5, 3, 1)]}), tied=False, shared="embedding")
+    assert bare.query_tower.embedding is bare.document_tower.embedding
+    assert n_weights(bare) == 2 * n_weights(bare.query_tower) - table
     assert by_encoder.query_tower.body is by_encoder.document_tower.body
     assert by_encoder.query_tower.head.weight is not by_encoder.document_tower.head.weight
+
+
+def test_a_head_is_what_it_says(texts):
+    for head in (LINEAR, MLP):
+        model = build(("average", {"dim": 6}), head=head, similarity="dot")
+        body, maps = model.query_tower.body, [p.double() for p in model.query_tower.head.parameters()]
+        ids, offsets = model.reader.read(texts).tensors()
+        states = body(ids, offsets).double()
+        for number, weights in enumerate(maps):
+            states = (states if number == 0 else states * (1 + torch.erf(states / 2**0.5)) / 2) @ weights.T
+        assert [tuple(weights.shape) for weights in maps] == ([(3, 6)] if head is LINEAR else [(7, 6), (3, 7)])
+        np.testing.assert_allclose(model.encode_queries(texts), states.detach(), atol=1e-6)
 
 
 @pytest.mark.parametrize("make", MAKES, ids=str)

@@ -125,6 +125,37 @@ class TestAverage:
         )
         np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
 
+    @pytest.mark.parametrize("weighted", [False, True])
+    def test_saturation_counts_a_term_as_bm25_does(self, weighted):
+        weights = np.linspace(0.5, 2.0, 4).astype(np.float32) if weighted else None
+        model = TwoTower.average(
+            Vocabulary(WORDS[:4]), "plain", dim=3, saturation=0.5, weights=weights, similarity="dot"
+        )
+        table = model.query_tower.embedding.weight.detach().double()
+        texts = ["word0 word3 word0 word1 word0", "word3", "", "word0 word0"]
+        for text, vector in zip(texts, model.encode_queries(texts), strict=True):
+            ids = [int(word[-1]) for word in text.split()]
+            counts = {v: ids.count(v) for v in ids}
+            shares = {v: f / (f + 0.5) * (1.0 if weights is None else weights[v]) for v, f in counts.items()}
+            expected = sum(share * table[v] for v, share in shares.items()) / (sum(shares.values()) or 1.0)
+            np.testing.assert_allclose(vector, np.zeros(3) if not ids else expected, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("value", "error"), [(0, InvalidInputError), (float("inf"), InvalidInputError), ("1", InputTypeError)]
+    )
+    def test_a_saturation_is_a_number_above_0(self, value, error):
+        with pytest.raises(error, match="saturation is"):
+            TwoTower.average(Vocabulary(WORDS), "plain", saturation=value)
+
+    def test_a_saved_model_saturates_on(self, tmp_path):
+        model = TwoTower.average(Vocabulary(WORDS), "plain", dim=3, saturation=0.5)
+        model.save_pretrained(tmp_path / "model")
+        again, texts = TwoTower.from_pretrained(tmp_path / "model"), ["word1 word1 word2"]
+        np.testing.assert_array_equal(again.encode_queries(texts), model.encode_queries(texts))
+        np.testing.assert_array_equal(model.twin().encode_queries(texts), model.encode_queries(texts))
+        plain = TwoTower.average(Vocabulary(WORDS), "plain", dim=3)
+        assert np.abs(plain.encode_queries(texts) - model.encode_queries(texts)).max() > 0.01
+
 
 class TestRecurrent:
     @pytest.mark.parametrize("cell", ["gru", "lstm"])

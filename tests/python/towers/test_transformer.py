@@ -32,6 +32,12 @@ def torch_layer(layer, dim, heads):
     return theirs.to(layer.to_heads.weight.dtype)
 
 
+def by_definition(norm, states):
+    """What a layer norm is, with the weights of ours."""
+    spread = states.var(dim=1, keepdim=True, unbiased=False) + 1e-5
+    return (states - states.mean(dim=1, keepdim=True)) / spread.sqrt() * norm.weight + norm.bias
+
+
 def by_torch(tower, text, n_padding=0):
     """One text through torch's own layers, padded at its end; [out_dim]."""
     if not text:
@@ -44,11 +50,15 @@ def by_torch(tower, text, n_padding=0):
     if tower.pooling == "cls":
         states = torch.cat([tower.cls[None], states])
     n_states = len(states)
-    states = torch.cat([tower.first_norm(states), torch.full((n_padding, tower.dim), 7.0, dtype=torch.float64)])[None]
+    if not tower.layers[0].is_pre:
+        states = by_definition(tower.first_norm, states)
+    states = torch.cat([states, torch.full((n_padding, tower.dim), 7.0, dtype=torch.float64)])[None]
     hidden = torch.arange(n_states + n_padding)[None] >= n_states
     for layer in tower.layers:
         states = torch_layer(layer, tower.dim, layer.heads)(states, src_key_padding_mask=hidden)
-    states = tower.norm(states)[0, :n_states]
+    states = states[0, :n_states]
+    if tower.layers[0].is_pre:
+        states = by_definition(tower.norm, states)
     pooled = {"cls": states[0], "mean": states.mean(dim=0), "max": states.max(dim=0).values}[tower.pooling]
     return tower.projection(pooled)
 
@@ -61,10 +71,10 @@ def test_equals_torchs_own_layers_text_by_text_and_padded(norm, positions, pooli
     tower = TransformerTower(
         20, dim=8, heads=2, hidden=12, norm=norm, positions=positions, pooling=pooling, out_dim=5
     ).double()
-    for layer in tower.layers:  # away from what norms start as
-        for norms in (layer.attention_norm, layer.network_norm):
-            nn.init.normal_(norms.weight)
-            nn.init.normal_(norms.bias)
+    for module in tower.modules():  # away from what norms start as
+        if isinstance(module, nn.LayerNorm):
+            nn.init.normal_(module.weight)
+            nn.init.normal_(module.bias)
     found = tower(IDS, OFFSETS)
     expected = torch.stack([by_torch(tower, text, n_padding) for text in TEXTS])
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)  # places are float32

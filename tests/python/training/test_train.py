@@ -58,6 +58,20 @@ class TestLearning:
         history = train(average, collection, negatives=given, **QUICK)
         assert history.losses[0] > without[0]
 
+    def test_an_earlier_epoch_comes_back_if_it_was_the_best(self, average, collection):
+        seen = []
+
+        def spoil(record):
+            seen.append(record)
+            if "step" in record and sum("valid" in one for one in seen) >= 2:  # from the third epoch on
+                with torch.no_grad():
+                    average.query_tower.embedding.weight.normal_(generator=torch.Generator().manual_seed(len(seen)))
+
+        history = train(average, collection, callbacks=[spoil], **QUICK | {"epochs": 4})
+        assert history.best_epoch <= 2
+        assert history.best_valid > history.valid[-1]
+        assert rr(average, collection, "valid") == history.best_valid
+
     def test_the_best_epoch_is_kept(self, average, collection):
         history = train(average, collection, **LONG | {"lr": 2.0})
         assert history.best_epoch == 1 + int(np.argmax(history.valid))
