@@ -24,6 +24,7 @@ class AnyDocument:
 
         A known or repeated one is drawn again; where hardly any document is left a query may get fewer.
         """
+        n = min(n, self.n_documents)
         drawn = generator.integers(self.n_documents, size=(len(queries), n))
         for _ in range(TRIES):
             wrong = self.known.contains(queries, drawn) | _repeated(drawn)

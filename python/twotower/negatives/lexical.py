@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from twotower.errors import InputTypeError
 from twotower.index import BM25Index
 from twotower.negatives.doc_lists import DocLists, Rows
-from twotower.negatives.ranked import Filter, Scores, corpus_rows, mine_ranked
+from twotower.negatives.ranked import Filter, Scores, check_filters, corpus_rows, mine_ranked
 from twotower.negatives.source import Source, check_depth
 from twotower.negatives.task import Task
 
@@ -78,4 +79,6 @@ def bm25(index: Any = None, depth: int = 50, filters: Sequence[Filter] = (), per
     -----
     Source: Karpukhin et al. 2020, section 3.2.
     """
-    return Searched(per_query, index, check_depth(depth), tuple(filters))
+    if index is not None and not callable(getattr(index, "search", None)):
+        raise InputTypeError(f"index is {index!r}: give a lexical index, such as tt.BM25Index.build(...), or None")
+    return Searched(per_query, index, check_depth(depth), check_filters(filters))

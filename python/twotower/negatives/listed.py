@@ -41,10 +41,13 @@ def given(lists: Mapping[str, Sequence[str]], per_query: int = 1) -> Given:
     Raises
     ------
     InvalidInputError
-        If `per_query` is below 1, or `lists` is no mapping.
+        If `per_query` is below 1, or `lists` is no mapping to lists.
     """
     if not isinstance(lists, Mapping):
         raise InvalidInputError(
             f"negatives are {type(lists).__name__}: give a mapping of query_id to a list of doc_ids"
         )
+    for query_id, doc_ids in lists.items():
+        if isinstance(doc_ids, str) or not isinstance(doc_ids, Sequence):
+            raise InvalidInputError(f"the negatives of query {query_id!r} are {doc_ids!r}: give a list of doc_ids")
     return Given(per_query, lists)

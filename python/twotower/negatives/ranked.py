@@ -6,12 +6,12 @@ R queries of a block, K places of a ranking, Q queries. Knows no index: a rankin
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.negatives.doc_lists import DocLists, Rows
 from twotower.negatives.lists_file import ListsWriter
 from twotower.negatives.task import Task
@@ -82,9 +82,32 @@ def mine_ranked(task: Task, ranking: Ranking, depth: int, filters: Sequence[Filt
             for keep in filters:
                 if not block.kept.any():
                     break
-                block.kept[...] &= keep(block)
+                block.kept[...] &= _kept_by(keep, block)
             writer.add(block.kept.sum(axis=1), block.docs[block.kept])
         return writer.finish()
+
+
+def _kept_by(keep: Filter, block: Block) -> Keep:
+    kept = np.asarray(keep(block))
+    if kept.dtype != bool or kept.shape != block.docs.shape:
+        raise InputTypeError(
+            f"the filter {keep!r} returned {kept.dtype} of shape {list(kept.shape)}: it must return bool of shape "
+            f"{list(block.docs.shape)}"
+        )
+    return kept
+
+
+def check_filters(filters: Any) -> tuple[Filter, ...]:
+    """Return `filters` as a tuple of callables.
+
+    Raises
+    ------
+    InputTypeError
+        If it is no sequence of callables.
+    """
+    if not isinstance(filters, Sequence) or not all(callable(keep) for keep in filters):
+        raise InputTypeError(f"filters is {filters!r}: give a list, such as [tt.mine.below_positive(share=0.95)]")
+    return tuple(filters)
 
 
 def _block(task: Task, ranking: Ranking, queries: Rows, depth: int) -> Block:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.index import FlatIndex
 from twotower.negatives.doc_lists import DocLists, Rows
-from twotower.negatives.ranked import Filter, Scores, mine_ranked
+from twotower.negatives.ranked import Filter, Scores, check_filters, mine_ranked
 from twotower.negatives.source import Source, check_depth
 from twotower.negatives.task import Task, Vectors
 
@@ -129,4 +129,6 @@ def dense(
     -----
     Source: Xiong et al. 2021 (ANCE), section 4. Each refresh encodes all N documents.
     """
-    return ByVectors(per_query, model, check_depth(depth), tuple(filters), refresh_every, lag)
+    if model is not None and not callable(getattr(model, "encode_queries", None)):
+        raise InputTypeError(f"model is {model!r}: give a TwoTower, or None for the model that is trained")
+    return ByVectors(per_query, model, check_depth(depth), check_filters(filters), refresh_every, lag)

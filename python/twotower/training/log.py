@@ -34,6 +34,8 @@ class History:
     refreshes : list of dict
         Each time that negatives were made anew: at which step, how old the weights were (``staleness``, in steps), and which
         share of what the weights of that step put on top the lists have (``overlap``; of the old lists ``overlap_before``).
+    passed_over : int
+        Steps whose batch had no negative; their loss is 0.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -44,10 +46,13 @@ class History:
     blind: float | None = None
     indifferent: list[float | None] = field(default_factory=list)
     refreshes: list[dict[str, Any]] = field(default_factory=list)
+    passed_over: int = 0
 
     @property
     def failure(self) -> str | None:
         """Why the run has failed (`twotower.training.health.failure`); None if it has not."""
+        if self.losses and self.passed_over == len(self.losses):
+            return "no batch had a negative, so nothing was learned: take a larger batch_size, or give negatives"
         n_epochs = max(1, len(self.indifferent))
         last = self.losses[-(len(self.losses) // n_epochs) :]
         return failure(last, self.indifferent[-1] if self.indifferent else None, self.best_valid, self.blind)
@@ -69,6 +74,7 @@ class History:
             raise TypeError(f"{record!r:.40} is no object")
         if "step" in record:
             self.losses.append(_number(record["loss"]))
+            self.passed_over += "passed_over" in record
         elif "refresh" in record:
             self.refreshes.append({name: _number(value) for name, value in record.items()})
         elif "epoch" in record:

@@ -1,6 +1,7 @@
 """The training loop: epochs of steps, validation, best weights, resume."""
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from tqdm import tqdm
 
-from twotower.errors import TrainingError
+from twotower.errors import InputTypeError, TrainingError
+from twotower.losses.scores import all_finite
 from twotower.losses.wrapping import loss_function
 from twotower.negatives.choose import Negatives
 from twotower.towers import TwoTower
@@ -136,7 +138,9 @@ def train(
         If an argument is out of range, a split has no pair, `folder` holds a run and `resume` is not set, or holds a
         run with other settings.
     TrainingError
-        If a loss or a gradient is not finite.
+        If a loss or a gradient is not finite, or after an epoch a weight or a vector.
+    InputTypeError
+        If an argument is of a wrong type.
     CorruptFileError, FileError
         If `folder` is damaged or cannot be written.
 
@@ -145,6 +149,8 @@ def train(
     Adam on the embedding rows of each batch (see `twotower.training.optimiser.RowAdam`). A batch in which no query has a
     negative is passed over. Look at ``History.failure`` before you believe a run.
     """
+    if folder is not None and not isinstance(folder, str | os.PathLike):
+        raise InputTypeError(f"folder is {folder!r}: give a path")
     place = None if folder is None else Path(folder)
     settings = Settings.of(
         model, collection, loss=loss, negatives=negatives, split=split, valid=valid, epochs=epochs,
@@ -152,9 +158,11 @@ def train(
         precision=precision, buckets=buckets, patience=patience, teacher=teacher, seed=seed, shuffle_labels=shuffle_labels,
         checkpoint_every=checkpoint_every, threads=threads,
     )  # fmt: skip
+    if not isinstance(callbacks, Sequence) or not all(callable(callback) for callback in callbacks):
+        raise InputTypeError(f"callbacks is {callbacks!r}: give a list of functions of one record")
     if place is not None:
         check_folder(place, model, resume)
-    with _torch_state(settings.threads, seed):
+    with _torch_state(settings.threads, seed), _evaluating_afterwards(model):
         run = _Run(model, collection, loss_function(loss), negatives, teacher, settings, place, progress, callbacks)
         if place is not None and resume and has_checkpoint(place):
             run.resume()
@@ -262,7 +270,8 @@ class _Run:
                 f"step {self.step} (epoch {epoch}) has a loss of {loss} and a gradient of length {length}, with a learning "
                 f"rate of {lr:.3g}: take a smaller lr or a smaller clip. The weights are those before the step"
             )
-        self._record({"step": self.step, "epoch": epoch, "loss": loss, "lr": lr, "gradient": length})
+        passed_over = {} if batch.has_negatives else {"passed_over": True}
+        self._record({"step": self.step, "epoch": epoch, "loss": loss, "lr": lr, "gradient": length} | passed_over)
         if self.refreshers:
             self.stepper.optimiser.flush()
         for refresher in self.refreshers:
@@ -272,6 +281,8 @@ class _Run:
     def _end_epoch(self, epoch: int) -> None:
         self.model.eval()
         self.stepper.optimiser.flush()
+        if not all(all_finite(weights) for weights in weights_of(self.model).values()):
+            raise TrainingError(f"after epoch {epoch} a weight is not finite: take a smaller lr or weight_decay")
         valid = None if self.validation is None else self.validation.score(self.model)
         measured = {} if valid is None else {"valid": valid, "blind": self.blind}
         indifferent = indifferent_loss(self.stepper.loss, self.last_batch, self.model.out_dim)
@@ -307,6 +318,15 @@ class _Run:
 
     def _seconds(self) -> float:
         return time.perf_counter() - self.started
+
+
+@contextmanager
+def _evaluating_afterwards(model: TwoTower) -> Iterator[None]:
+    """Leave the model as it is used, without dropout, however training ends."""
+    try:
+        yield
+    finally:
+        model.eval()
 
 
 @contextmanager

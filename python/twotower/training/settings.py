@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from twotower.training.pairs import PairSource
 from twotower.types import Collection
 
 PRECISIONS = ("bfloat16", "float32")
+MAX_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ class Settings:
         """
         if not isinstance(model, TwoTower):
             raise InputTypeError(f"model is of type {type(model).__name__}: it must be a TwoTower")
+        if not isinstance(collection, Collection) and not hasattr(collection, "training_set"):
+            raise InputTypeError(
+                f"collection is {type(collection).__name__}: give a Collection, such as tt.load_collection(...) returns"
+            )
         if not isinstance(collection, Collection) and (negatives is not None or teacher is not None):
             raise InvalidInputError("pairs drawn from texts take neither negatives nor a teacher: leave them out")
         for name in ("epochs", "batch_size"):
@@ -75,20 +81,26 @@ class Settings:
                 check_size(name, plain[name])
         check_seed(plain["seed"])
         for name in ("lr", "clip"):
-            if not 0 < plain[name] < float("inf"):
-                raise InvalidInputError(f"{name} is {plain[name]!r}: it must be a finite number above 0")
-        if not 0 <= plain["warmup"] < 1:
+            if not (is_number(plain[name]) and 0 < plain[name] < float("inf")):
+                raise InvalidInputError(f"{name} is {plain[name]!r:.40}: it must be a finite number above 0")
+        if not (is_number(plain["warmup"]) and 0 <= plain["warmup"] < 1):
             raise InvalidInputError(
-                f"warmup is {plain['warmup']!r}: it must be a share of the steps, from 0 to below 1"
+                f"warmup is {plain['warmup']!r:.40}: it must be a share of the steps, from 0 to below 1"
             )
-        if not 0 <= plain["weight_decay"] < float("inf"):
+        if not (is_number(plain["weight_decay"]) and 0 <= plain["weight_decay"] < float("inf")):
             raise InvalidInputError(
-                f"weight_decay is {plain['weight_decay']!r}: it must be a finite number of at least 0"
+                f"weight_decay is {plain['weight_decay']!r:.40}: it must be a finite number of at least 0"
             )
+        for name in ("split", "valid"):
+            if not isinstance(plain[name], str) and (name, plain[name]) != ("valid", None):
+                raise InputTypeError(f"{name} is {plain[name]!r}: give the name of a split, such as {name!r}")
+        for name in ("buckets", "shuffle_labels"):
+            check_bool(name, plain[name])
         choose(OPTIMISERS, plain["optimiser"], "optimiser")
         if plain["precision"] not in PRECISIONS:
             raise InvalidInputError(f"precision is {plain['precision']!r}: choose one of {', '.join(PRECISIONS)}")
         function = loss_function(loss)
+        _check_loss(function, 5 if needs_teacher(function) else 4)
         if needs_teacher(function) != (teacher is not None):
             raise InvalidInputError(
                 f"the loss {_describe_loss(function)} {'needs' if teacher is None else 'takes no'} teacher: "
@@ -104,7 +116,7 @@ class Settings:
             loss=_describe_loss(function),
             teacher=_describe_teacher(teacher),
             negatives=_describe_negatives(negatives),
-            threads=torch.get_num_threads() if threads is None else check_size("threads", threads),
+            threads=torch.get_num_threads() if threads is None else check_size("threads", threads, high=MAX_THREADS),
             **plain,
         )
 
@@ -134,6 +146,22 @@ def check_folder(folder: Path, model: TwoTower, resume: bool) -> None:
         raise InvalidInputError(f"{folder} holds a training run: give resume=True to go on with it, or another folder")
 
 
+def is_number(value: object) -> bool:
+    """Tell whether `value` is a Python number that a float can hold, and no bool."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**1000
+
+
+def check_bool(name: str, value: object) -> None:
+    """Refuse what is not True or False: a string such as "no" would count as True.
+
+    Raises
+    ------
+    InputTypeError
+    """
+    if not isinstance(value, bool):
+        raise InputTypeError(f"{name} is {value!r}: give True or False")
+
+
 def _describe_model(model: TwoTower) -> dict[str, Any]:
     described = {
         "tower": model.tower, "options": model.query_tower.options, "tied": model.tied, "similarity": model.similarity,
@@ -141,6 +169,18 @@ def _describe_model(model: TwoTower) -> dict[str, Any]:
     }  # fmt: skip
     parts = {"shared": model.shared, "head": model.head}
     return described | {name: part for name, part in parts.items() if part is not None}
+
+
+def _check_loss(loss: Any, n_arguments: int) -> None:
+    try:
+        inspect.signature(loss).bind(*[None] * n_arguments)
+    except TypeError as error:
+        raise InputTypeError(
+            f"loss is {loss!r}, which cannot take the {n_arguments} arguments of a batch ({error}): give a loss, such as "
+            "tt.losses.in_batch() with its brackets"
+        ) from None
+    except ValueError:  # a callable that does not show its signature
+        return
 
 
 def _describe_loss(loss: Any) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median, stdev
 from typing import Any
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 from twotower.towers import TwoTower
 from twotower.training.log import History
 from twotower.training.loop import train
@@ -50,22 +51,33 @@ def train_seeds(
     model_seeds, order_seeds : sequence of int
         Every first weights with every order; None: each model seed is its own order seed, one run each.
     **options
-        Of `twotower.train`.
+        Of `twotower.train`. Each run has a folder of its own in `folder`, named after its two seeds.
 
     Raises
     ------
     InvalidInputError
-        If there is no seed, or no valid split, without which the runs cannot be compared.
+        If there is no seed, or no valid split, without which the runs cannot be compared; if `build` makes the same model twice.
+    InputTypeError
+        If `build` cannot be called, or `seed` is among the options: give `order_seeds`.
     """
+    if not callable(build):
+        raise InputTypeError(f"build is {build!r}: give a function that makes the untrained model of a seed")
+    if "seed" in options:
+        raise InputTypeError("train_seeds has no option 'seed': give model_seeds and order_seeds")
     if not model_seeds or (order_seeds is not None and not order_seeds):
         raise InvalidInputError("give at least one seed")
     if options.get("valid", "valid") is None:
         raise InvalidInputError("runs of several seeds are compared on the valid split: name one")
     pairs = [(m, o) for m in model_seeds for o in ((m,) if order_seeds is None else order_seeds)]
-    runs = []
+    folder = options.pop("folder", None)
+    runs: list[SeedRun] = []
     for model_seed, order_seed in pairs:
         model = build(model_seed)
-        runs.append(SeedRun(model_seed, order_seed, train(model, collection, seed=order_seed, **options), model))
+        if any(model is run.model for run in runs):
+            raise InvalidInputError(f"build({model_seed}) returned a model that is trained already: make a new one")
+        own = None if folder is None else Path(folder, f"model-{model_seed}-order-{order_seed}")
+        history = train(model, collection, seed=order_seed, folder=own, **options)
+        runs.append(SeedRun(model_seed, order_seed, history, model))
     return runs
 
 

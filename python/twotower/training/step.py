@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.func import functional_call
 
+from twotower.errors import InputTypeError
 from twotower.losses.scores import all_finite
 from twotower.registry import choose
 from twotower.towers.native import distinct_rows
@@ -86,6 +87,8 @@ class Stepper:
             return float("nan"), float("nan")
         extra = () if batch.teacher is None else (batch.teacher,)
         loss = self.loss(vectors[0], vectors[1], batch.positive, batch.excluded, *extra)
+        if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
+            raise InputTypeError(f"the loss returned {loss!r:.80}: it must return a tensor with one number")
         if not bool(torch.isfinite(loss)):
             return loss.item(), float("nan")
         return loss.item(), self._update(loss, tables, lr)

@@ -5,6 +5,7 @@ B queries, M documents of a batch.
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 from typing import Self
 
 import numpy as np
@@ -49,7 +50,7 @@ class TeacherScores:
         for query_id in query_ids:
             scored = run.get(query_id, {})
             for doc_id, score in scored.items():
-                if doc_id not in rows or not math.isfinite(score):
+                if doc_id not in rows or not isinstance(score, Real) or not math.isfinite(score):
                     raise InvalidInputError(
                         f"the teacher gives document {doc_id!r} of query {query_id!r} the score {score!r}: it must be a document "
                         "of the corpus and a finite number"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from twotower.errors import TrainingError
+from twotower.losses.scores import all_finite
 from twotower.towers import TwoTower
 from twotower.towers.encoding import encode_terms
 from twotower.towers.reader import Terms
@@ -37,9 +39,16 @@ class Validation:
         -----
         Exact: the rank is 1 plus the number of documents with a higher score, or an equal one and a lower DocId.
         Cost Q N D.
+
+        Raises
+        ------
+        TrainingError
+            If a vector is not finite: comparisons with NaN would rank its document first.
         """
         queries = torch.from_numpy(encode_terms(model, model.query_tower, self.queries))
         documents = torch.from_numpy(encode_terms(model, model.document_tower, self.documents))
+        if not (all_finite(queries) and all_finite(documents)):
+            raise TrainingError("the model makes vectors that are not finite: take a smaller lr or weight_decay")
         total = 0.0
         at_once = max(1, SCORES_AT_ONCE // len(documents))
         for start in range(0, len(queries), at_once):

@@ -230,6 +230,15 @@ class TestFilters:
         with pytest.raises(InvalidInputError):
             mine.below_positive(**options)
 
+    @pytest.mark.parametrize("make", [mine.bm25, mine.dense])
+    def test_what_is_no_filter_or_searcher(self, make):
+        with pytest.raises(InputTypeError, match="filters is 5"):
+            make(filters=5)
+        with pytest.raises(InputTypeError, match="filters is"):
+            make(filters=[5])
+        with pytest.raises(InputTypeError, match="is 5: give"):
+            make(5)
+
     @pytest.mark.parametrize("most", [float("nan"), float("inf"), "1", None, True])
     def test_bad_limits(self, most):
         with pytest.raises(InvalidInputError, match="must be a finite number"):

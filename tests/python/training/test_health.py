@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from small_collection import ANALYZER, translated, vocabulary_of
-from twotower import losses
-from twotower.errors import InputTypeError, InvalidInputError, MissingExtraError
+from twotower import losses, mine
+from twotower.errors import InputTypeError, InvalidInputError, MissingExtraError, TrainingError
 from twotower.towers import TwoTower
 from twotower.training import spread, tensorboard, train, train_seeds
 from twotower.training.health import failure, query_blind_score
@@ -105,6 +105,19 @@ class TestSeeds:
             train_seeds(build, translated(), model_seeds=())
         with pytest.raises(InvalidInputError, match="valid split"):
             train_seeds(build, translated(), valid=None)
+        model = build()
+        with pytest.raises(InvalidInputError, match="trained already"):
+            train_seeds(lambda seed: model, translated(), **QUICK)
+        with pytest.raises(InputTypeError, match="no option 'seed'"):
+            train_seeds(build, translated(), seed=3)
+        with pytest.raises(InputTypeError, match="give a function"):
+            train_seeds(5, translated())
+
+    def test_each_run_has_a_folder(self, tmp_path):
+        runs = train_seeds(build, translated(), model_seeds=(0, 1), folder=tmp_path, **QUICK)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["model-0-order-0", "model-1-order-1"]
+        again = train_seeds(build, translated(), model_seeds=(0, 1), folder=tmp_path, resume=True, **QUICK)
+        assert [run.history.losses for run in again] == [run.history.losses for run in runs]
 
 
 class TestPatience:
@@ -204,6 +217,52 @@ class TestOptions:
         with pytest.raises(InvalidInputError, match=message):
             train(build(), translated(), **QUICK | argument)
 
+    @pytest.mark.parametrize(
+        ("argument", "message"),
+        [
+            ({"loss": losses.in_batch}, "with its brackets"), ({"loss": lambda q, d, p, e: 3.0}, "the loss returned 3.0"),
+            ({"loss": lambda q, d, p, e: q}, "a tensor with one number"), ({"loss": lambda q, d, p, e: None}, "returned None"),
+            ({"split": ["train"]}, "split is"), ({"valid": ["valid"]}, "valid is"), ({"folder": 5}, "give a path"),
+            ({"callbacks": 5}, "give a list of functions"), ({"callbacks": "ab"}, "give a list"), ({"callbacks": [5]}, "give a list"),
+            ({"buckets": "no"}, "give True or False"), ({"shuffle_labels": "no"}, "give True or False"),
+            ({"negatives": mine.dense(filters=[lambda block: 5])}, "must return bool of shape"),
+            ({"negatives": mine.dense(filters=[lambda block: np.ones((1, 1), bool)])}, "must return bool of shape"),
+        ],
+    )  # fmt: skip
+    def test_wrong_types_are_refused(self, argument, message):
+        with pytest.raises(InputTypeError, match=message):
+            train(build(), translated(), **QUICK | argument)
+
+    @pytest.mark.parametrize("collection", [5, "python-docs", {}])
+    def test_what_is_no_collection(self, collection):
+        with pytest.raises(InputTypeError, match="give a Collection"):
+            train(build(), collection, **QUICK)
+
+    @pytest.mark.parametrize("name", ["lr", "clip", "warmup", "weight_decay"])
+    @pytest.mark.parametrize("value", ["a", None, True, 10**400, float("nan")])
+    def test_what_is_no_number(self, name, value):
+        with pytest.raises(InvalidInputError, match=f"{name} is"):
+            train(build(), translated(), **QUICK | {name: value})
+
+    def test_weights_that_are_not_finite_are_no_success(self):
+        model = build()
+        with pytest.raises(TrainingError, match="after epoch 1 a weight is not finite"):
+            train(model, translated(), **QUICK | {"weight_decay": 1e38, "epochs": 1, "batch_size": 45})
+        assert not model.training
+
+    def test_a_model_is_left_without_dropout(self):
+        def stop(record):
+            raise KeyboardInterrupt
+
+        model = build()
+        with pytest.raises(KeyboardInterrupt):
+            train(model, translated(), callbacks=[stop], **QUICK)
+        assert not model.training
+
+    def test_too_many_threads(self):
+        with pytest.raises(InvalidInputError, match="from 1 to 1024"):
+            train(build(), translated(), **QUICK | {"threads": 100_000})
+
     def test_a_teacher_that_is_no_run(self):
         with pytest.raises(InputTypeError, match="give a run"):
             train(build(), translated(), loss="list_mle", teacher=3, **QUICK)
@@ -212,6 +271,8 @@ class TestOptions:
         collection = translated()
         history = train(build(), collection, **QUICK | {"batch_size": 1, "epochs": 1})
         assert history.losses == [0.0] * 90
+        assert history.passed_over == 90
+        assert history.failure.startswith("no batch had a negative")
 
     def test_the_record_names_the_loss_inside_a_wrapper(self, tmp_path):
         collection = translated()
