@@ -207,10 +207,12 @@ def main():
     parser.add_argument("--stage", help=argparse.SUPPRESS)
     parser.add_argument("--part", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests" / "python")]
-    os.environ["PYTHONPATH"] = os.pathsep.join([*sys.path[:2], os.environ.get("PYTHONPATH", "")])
     if arguments.stage:
         return run_stage(arguments.stage, arguments)
+    here = ROOT / "python"
+    is_built_here = not arguments.no_build or any((here / "twotower").glob("_core*.so"))  # else it is installed
+    paths = [ROOT / "tests" / "python", *([here] if is_built_here else [])]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*map(str, paths), os.environ.get("PYTHONPATH", "")])
     end, report = time.monotonic() + arguments.seconds, {"seconds": {}}
     for name, (most, _) in stages(arguments, None).items():
         if name == "small" or (name == "build" and arguments.no_build) or name not in (arguments.only or [name]):

@@ -50,9 +50,10 @@ class Dense:
         if dim is not None:
             width = check_integer(dim, "dim", 1, 2**31 if width is None else width)
         if width is not None and held is not None and width != held:
-            cut = " (dim)" if dim is not None else "; of vectors that were cut, give their dim"
+            what = "dim asks for" if dim is not None else "the model makes"
+            cut = "" if dim is not None or held > width else f", or give dim={held} if they were cut"
             raise InvalidInputError(
-                f"the model makes vectors of {width} dimensions{cut}, the index holds {held}: index this model's vectors"
+                f"{what} vectors of {width} dimensions, the index holds {held}: index this model's vectors{cut}"
             )
         self.model = model
         self.index = index
