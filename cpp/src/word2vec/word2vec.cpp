@@ -73,7 +73,7 @@ struct Word2Vec::State {
   std::optional<TableCopies> copies;
   bool copies_are_equal = false;  // to the tables; not so before the first round and after an interruption
   std::uint64_t epoch = 0;
-  std::size_t text = 0;  // the next one
+  std::size_t text = 0;     // the next one
   std::size_t read_to = 0;  // the end of a round that is read but not merged yet; 0: there is none
 
   std::size_t n_texts() const { return offsets.size() - 1; }
