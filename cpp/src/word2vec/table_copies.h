@@ -21,7 +21,8 @@ class TableCopies {
   Tables at(std::size_t copy);
 
   /// Moves `tables`, and with them all copies, by what the copies did since they were last equal (see Word2Vec), and
-  /// forgets their steps. Which thread does which rows changes nothing.
+  /// forgets their steps. Which thread does which rows changes nothing. THROWS Interrupted; called again, it goes on
+  /// with the rows that are left.
   void merge(const Tables& tables, double lr, unsigned threads);
 
  private:

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "twotower/error.h"
@@ -72,7 +73,8 @@ struct Word2Vec::State {
   std::optional<TableCopies> copies;
   bool copies_are_equal = false;  // to the tables; not so before the first round and after an interruption
   std::uint64_t epoch = 0;
-  std::size_t text = 0;  // the next one
+  std::size_t text = 0;     // the next one
+  std::size_t read_to = 0;  // the end of a round that is read but not merged yet; 0: there is none
 
   std::size_t n_texts() const { return offsets.size() - 1; }
   std::uint64_t words_before(std::size_t t) const {
@@ -104,7 +106,16 @@ struct Word2Vec::State {
     }
   }
 
-  // One round: the texts up to `end`, cut into parts of like many words.
+  // One round: the texts up to `end`, and what the copies did with them becomes one.
+  void round(std::size_t end) {
+    if (read_to == 0) read_at_once(end);
+    read_to = end;  // if the merge is interrupted, the next call goes on with it and does not read the round again
+    copies->merge(tables, rate(text), options.threads);
+    copies_are_equal = true;
+    text = std::exchange(read_to, 0);
+  }
+
+  // The texts up to `end`, cut into parts of like many words, each into a copy.
   void read_at_once(std::size_t end) {
     const std::size_t n = trainers.size();
     if (!copies) copies.emplace(n, n_terms, options.dim);
@@ -126,9 +137,6 @@ struct Word2Vec::State {
         read(trainers[s], t, mine);
       }
     });
-    copies->merge(tables, rate(text), options.threads);
-    copies_are_equal = true;
-    text = end;
   }
 };
 
@@ -151,7 +159,7 @@ std::uint64_t Word2Vec::run(std::uint64_t n_words) {
   if (state.options.threads == 1) {
     state.read_in_turn(end);
   } else {
-    do state.read_at_once(state.end_of(state.text, round));
+    do state.round(state.end_of(state.text, round));
     while (state.text < end);
   }
   if (state.text == state.n_texts()) {

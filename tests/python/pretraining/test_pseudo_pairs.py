@@ -120,6 +120,12 @@ def test_long_blocks_are_cut_where_the_model_stops_reading():
     reader = model_of(collection, max_terms=20).reader
     found = ict(collection, mask_rate=1.0).training_set(reader, 0, 1)
     assert found.documents.lengths.tolist() == [20] * 5
+    for row in range(5):
+        asked = words(reader, found.queries, row)
+        every = [f"b{row}s{s}w{i}" for s in range(30) for i in range(3)]
+        left = [f"title{row}", *(word for word in every if word not in asked)]
+        assert words(reader, found.documents, row) == left[:20]
+    assert len(found.documents.ids) == 5 * 20
 
 
 def test_equal_texts_are_no_negatives_of_each_other():
@@ -276,7 +282,8 @@ def test_a_table_row_is_the_mix_that_the_notes_say():
 def test_the_digest_tells_sources_apart():
     collection, other = numbered(20), numbered(21)
     sources = [
-        ict(collection), ict(collection, mask_rate=0.5), titles(collection), ict(other), ict(collection, labelled=other)
+        ict(collection), ict(collection, mask_rate=0.5), ict(collection, mask_rate=1.0), titles(collection), ict(other),
+        ict(collection, labelled=other),
     ]  # fmt: skip
     assert len({source.fingerprint() for source in sources}) == len(sources)
     assert ict(numbered(20)).fingerprint() == sources[0].fingerprint()

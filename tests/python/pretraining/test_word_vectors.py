@@ -138,6 +138,7 @@ def test_rare_words_are_taken_out_before_neighbours_are_counted():
     without = ["a b"] * 20
     once = word2vec(with_rare, dim=4, min_count=10, progress=False)
     assert once.terms == ["a", "b"]
+    assert word2vec(with_rare, dim=4, min_count=9, progress=False).terms == ["a", "b", "rare"]  # 9 times: often enough
     np.testing.assert_array_equal(once.vectors, word2vec(without, dim=4, min_count=10, progress=False).vectors)
 
 
