@@ -217,7 +217,7 @@ def device_number(device: Any) -> int:
     """
     name = check_name(device, "device", DEVICES)
     kind, colon, number = name.partition(":")
-    if kind == "cuda" and (number.isdecimal() and len(number) <= MAX_DIGITS or not colon):
+    if kind == "cuda" and ((number.isdecimal() and len(number) <= MAX_DIGITS) or not colon):
         return int(number or 0)
     raise InvalidInputError(f"device is {name!r}: choose one of cpu, auto, cuda, cuda:0, cuda:1, ...")
 

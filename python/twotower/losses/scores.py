@@ -127,7 +127,7 @@ def positive_scores(scores: torch.Tensor, positive: torch.Tensor) -> torch.Tenso
 
 
 def as_float(value: Any) -> float:
-    """Return a real number, NumPy's too, as a float; infinity beyond float64, and NaN for what is no number.
+    """Return a real number, NumPy's too, as a float; NaN for what is none or is beyond float64.
 
     NaN lies in no range, so that one comparison refuses all that is wrong.
     """
@@ -136,7 +136,7 @@ def as_float(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return math.nan
 
 
 def check_temperature(temperature: float, name: str = "temperature") -> float:

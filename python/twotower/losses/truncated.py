@@ -109,7 +109,9 @@ def matryoshka(
         if not sizes or any(type(size) is not int or size < least for size in sizes) or len(set(sizes)) < len(sizes):
             raise InvalidInputError(f"sizes is {sizes!r}: name different whole numbers from {least} up")
     if weights is not None and (
-        sizes is None or len(weights) != len(sizes) or not all(0 < as_float(weight) < float("inf") for weight in weights)
+        sizes is None
+        or len(weights) != len(sizes)
+        or not all(0 < as_float(weight) < float("inf") for weight in weights)
     ):
         raise InvalidInputError(
             f"weights is {weights!r} for sizes {sizes!r}: give a finite number above 0 for each size"

@@ -48,11 +48,13 @@ def make_towers(
     InputTypeError
         If the tower has no such option, or `tied` is no bool.
     InvalidInputError
-        If the towers do not fit into memory, the tower or `shared` is unknown, `shared` is given beside `tied`, or "encoder" without a head.
+        If the tower or `shared` is unknown, `shared` is given beside `tied`, or "encoder" without a head; or if the towers
+        do not fit into memory.
     """
     _check(tied, shared, head)
     make = resolve(TOWERS, tower, "tower")
-    check_options(f"the tower {tower!r}", options, [*inspect.signature(make).parameters][1:] + [*MODEL_OPTIONS])
+    _, *own = inspect.signature(make).parameters  # the first is n_terms
+    check_options(f"the tower {tower!r}", options, [*own, *MODEL_OPTIONS])
     try:
         return _pair(make, n_terms, options, tied, shared, head, seed)
     except (MemoryError, RuntimeError) as error:

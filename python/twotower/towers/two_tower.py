@@ -177,7 +177,8 @@ class TwoTower(nn.Module):
         Raises
         ------
         InvalidInputError
-            If `dim` is not that of `vectors`, sums of `vectors` with `weights` would overflow; and as `build`, `first_vectors` and `first_weights`.
+            If `dim` is not that of `vectors`, or sums of `vectors` with `weights` would overflow; and as `build`,
+            `first_vectors` and `first_weights`.
 
         Examples
         --------

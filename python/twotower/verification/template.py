@@ -53,7 +53,9 @@ def pack_template(vector: npt.ArrayLike, n_bytes: int = N_BYTES) -> bytes:
         )
     magnitude = float(np.abs(values).max())
     if magnitude > float(np.finfo(np.float32).max):
-        raise InvalidInputError(f"vector has a component of magnitude {magnitude:g}: a template holds float32, divide it")
+        raise InvalidInputError(
+            f"vector has a component of magnitude {magnitude:g}: a template holds float32, divide it"
+        )
     largest = float(np.float32(magnitude))
     levels = 2**bits - 1
     codes = np.rint((values / (largest or 1.0) + 1) / 2 * levels).clip(0, levels).astype(np.uint8)

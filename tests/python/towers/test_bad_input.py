@@ -26,7 +26,10 @@ def huge(value, dtype=np.float64):
     [
         (lambda: average(foo=3), "has no option 'foo': it takes dim, out_dim, vectors.*seed"),
         (lambda: TwoTower.rnn(WORDS, "plain", foo=3), "tower 'rnn' has no option 'foo': it takes cell, dim.*tied"),
-        (lambda: TwoTower.build("tdnn", WORDS, "plain", foo=3), "tower 'tdnn' has no option 'foo': it takes dim, layers"),
+        (
+            lambda: TwoTower.build("tdnn", WORDS, "plain", foo=3),
+            "tower 'tdnn' has no option 'foo': it takes dim, layers",
+        ),
         (lambda: TwoTower.transformer(WORDS, "plain", foo=3), "has no option 'foo'"),
         (lambda: TwoTower.tdnn(WORDS, "plain", layers=5), "layers is 5"),
         (lambda: TwoTower.from_pretrained(5), "folder is 5"),
@@ -75,7 +78,7 @@ def test_values_that_do_not_fit_are_refused(call, message):
 def test_a_file_of_numbers_that_overflow_is_refused(tmp_path, value):
     path = tmp_path / "huge.txt"
     path.write_text("".join(f"{word} {value} -{value.strip('-')}\n" for word in ("a", "b")))
-    with pytest.raises(InvalidInputError, match="overflow|do not fit into float32"):
+    with pytest.raises(InvalidInputError, match=r"overflow|do not fit into float32"):
         average(vectors=path)
 
 

@@ -47,11 +47,14 @@ def test_other_types_are_refused(call):
     ],
 )
 def test_ragged_and_too_large_numbers_are_refused(call):
-    with pytest.raises(InvalidInputError, match="rectangular|float32"):
+    with pytest.raises(InvalidInputError, match=r"rectangular|float32"):
         call()
 
 
 def test_numbers_of_any_real_dtype_are_taken():
-    assert error_curve(np.array([1, 2], np.int8), np.array([True])).equal_error_rate == error_curve([1, 2], [1]).equal_error_rate
+    assert (
+        error_curve(np.array([1, 2], np.int8), np.array([True])).equal_error_rate
+        == error_curve([1, 2], [1]).equal_error_rate
+    )
     assert len(dtw_distances(iter(FRAMES), tuple(FRAMES))) == 1
     assert enrol(VECTORS, shrinkage=np.float32(0.5)).mean.shape == (3,)
