@@ -3,11 +3,11 @@
 One file and one registry line adds a thing. An unknown name raises and lists the registry's own keys.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any, TypeVar
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 
 Value = TypeVar("Value")
 
@@ -23,6 +23,20 @@ def choose(registry: Mapping[str, Value], name: str, kind: str) -> Value:
     if name not in registry:
         raise InvalidInputError(f"unknown {kind} {name!r}: choose one of {', '.join(sorted(registry))}")
     return registry[name]
+
+
+def check_options(what: str, asked: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse options that `what` does not have.
+
+    Raises
+    ------
+    InputTypeError
+        For the first one; the message lists `known`.
+    """
+    known = list(known)
+    for name in asked:
+        if name not in known:
+            raise InputTypeError(f"{what} has no option {name!r}: it takes {', '.join(known)}")
 
 
 def resolve(registry: Mapping[str, str], name: str, kind: str) -> Any:

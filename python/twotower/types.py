@@ -167,6 +167,11 @@ class Hits:
         same = np.array_equal(self.scores, other.scores) and np.array_equal(self.docs, other.docs)
         return same and (self._name_of == other._name_of or self.doc_ids == other.doc_ids)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with the doc_ids that are named here: not with the index, whose table of ids may be mapped memory."""
+        names = {doc: self._name_of(doc) for doc in np.unique(self.docs[self.docs >= 0]).tolist()}
+        return type(self), (self.scores, self.docs, names.__getitem__)
+
     __hash__ = None  # type: ignore[assignment]  # arrays can be changed
 
     def __iter__(self) -> Iterator[list[Hit]]:

@@ -22,6 +22,11 @@ from twotower.index.native import core
 from twotower.index.where import Where, as_bitmap
 from twotower.types import Hit, Hits
 
+DEVICES = ("cpu", "auto", "cuda", "cuda:0")
+"""What messages list."""
+MAX_DIGITS = 9
+"""Of the number of a device: the core takes 32 bits."""
+
 
 class DeviceHits(NamedTuple):
     """Ranked lists of several queries that stay on the device.
@@ -200,6 +205,8 @@ def device_number(device: Any) -> int:
 
     Raises
     ------
+    InputTypeError
+        For something else than a string.
     InvalidInputError
         For another name.
 
@@ -208,9 +215,9 @@ def device_number(device: Any) -> int:
     >>> device_number("cuda:1")
     1
     """
-    name = check_name(device, "device", ("cpu", "auto", "cuda", "cuda:0"))
+    name = check_name(device, "device", DEVICES)
     kind, colon, number = name.partition(":")
-    if kind == "cuda" and (number.isdecimal() or not colon):
+    if kind == "cuda" and ((number.isdecimal() and len(number) <= MAX_DIGITS) or not colon):
         return int(number or 0)
     raise InvalidInputError(f"device is {name!r}: choose one of cpu, auto, cuda, cuda:0, cuda:1, ...")
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from twotower.errors import BackendError, CorruptFileError, InvalidInputError
 from twotower.index.arguments import Matrix, Vector, as_queries, as_vectors, check_k, check_name, check_threads
 from twotower.index.cuda_arrays import is_device_array
-from twotower.index.cuda_flat import CudaFlatIndex, usable_device
+from twotower.index.cuda_flat import DEVICES, CudaFlatIndex, usable_device
 from twotower.index.doc_ids import DocIds, check_doc_ids
 from twotower.index.exact_vectors import ExactVectors
 from twotower.index.flat_storage import METRICS, STORAGES, Stored, make_searcher, read_stored, store
@@ -139,11 +139,14 @@ class FlatIndex(ExactVectors):
 
         Raises
         ------
+        InputTypeError
+            For something else than a string.
         InvalidInputError
             For another name.
         BackendError
             For a CUDA device without CUDA code in this build, a driver, the device, or memory on it.
         """
+        check_name(device, "device", DEVICES)
         with self._copying:
             if device not in self._copies:
                 made = usable_device(
@@ -198,7 +201,7 @@ class FlatIndex(ExactVectors):
             For another number of dimensions, a value that is not finite, a `k` that is negative or no integer, padding
             beyond `twotower.index.arguments.MAX_PADDED_CELLS`, or a `where` that names documents the index does not have.
         InputTypeError
-            For queries that are not floats, or a `where` of another type.
+            For queries that are not floats, or a `where` or `device` of another type.
         BackendError
             If `device` names a CUDA device that is not there or has too little memory.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from twotower.errors import InvalidInputError
-from twotower.losses.scores import at_least_float32
+from twotower.losses.scores import at_least_float32, check_rows
 from twotower.losses.wrapping import apply, loss_function
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def quantised_loss(
     Rounding has a gradient of 0 nearly everywhere; the straight-through estimator takes 1 in its place. Source: Bengio et
     al. 2013, section 4.
     """
+    check_rows(queries, documents)
     quantise = partial(_straight_through, storage=storage)
     return apply(
         base, quantise(queries) if sides == "both" else queries, quantise(documents), positive, excluded, teacher

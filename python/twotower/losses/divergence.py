@@ -84,5 +84,7 @@ def kl_distillation(temperature: float = 1.0, teacher_temperature: float | None 
     return partial(
         kl_distillation_loss,
         temperature=check_temperature(temperature),
-        teacher_temperature=check_temperature(temperature if teacher_temperature is None else teacher_temperature),
+        teacher_temperature=check_temperature(
+            temperature if teacher_temperature is None else teacher_temperature, "teacher_temperature"
+        ),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from twotower.errors import InvalidInputError
-from twotower.losses.scores import check_similarity, negative_mask, positive_scores, score_matrix
+from twotower.losses.scores import as_float, check_similarity, negative_mask, positive_scores, score_matrix
 
 if TYPE_CHECKING:
     from twotower.losses import Loss
@@ -108,7 +108,7 @@ def triplet(margin: float | str = 0.2, *, similarity: str = "dot", mining: str =
     0.4
     """
     soft = isinstance(margin, str) and margin == SOFT
-    if not soft and (isinstance(margin, bool | str) or not 0 <= margin < float("inf")):
+    if not soft and not 0 <= as_float(margin) < float("inf"):
         raise InvalidInputError(
             f'margin is {margin!r}: it must be a finite number of at least 0, such as 0.2, or "soft"'
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from twotower.errors import InvalidInputError
-from twotower.losses.scores import negative_mask, positive_scores, score_matrix
+from twotower.losses.scores import as_float, check_tensors, negative_mask, positive_scores, score_matrix
 
 if TYPE_CHECKING:
     from twotower.losses import Loss
@@ -77,9 +77,12 @@ def labelled_loss(vectors: torch.Tensor, labels: torch.Tensor, *, terms: Terms, 
 
     Raises
     ------
+    InputTypeError
+        If `vectors` or `labels` is no tensor.
     InvalidInputError
         If no two rows have one label, or all have.
     """
+    check_tensors(vectors=vectors, labels=labels)
     left, right = torch.triu_indices(len(labels), len(labels), offset=1)
     same = labels[left] == labels[right]
     if bool(same.all()) or not bool(same.any()):
@@ -150,15 +153,15 @@ def contrastive_margin(margin: float = 1.0) -> "Loss":
 
 def cosine_targets(genuine: float, forged: float) -> Terms:
     """Return the terms of `cosine_regression`; raises as it does."""
-    if not -1 <= forged < genuine <= 1:
+    if not -1 <= as_float(forged) < as_float(genuine) <= 1:
         raise InvalidInputError(
-            f"targets are genuine={genuine!r} and forged={forged!r}: both must be from -1 to 1, genuine the higher"
+            f"targets are genuine={genuine!r} and forged={forged!r}: both must be numbers from -1 to 1, genuine the higher"
         )
     return partial(cosine_terms, genuine=float(genuine), forged=float(forged))
 
 
 def distance_margin(margin: float) -> Terms:
     """Return the terms of `contrastive_margin`; raises as it does."""
-    if isinstance(margin, bool | str) or not 0 < margin < float("inf"):
+    if not 0 < as_float(margin) < float("inf"):
         raise InvalidInputError(f"margin is {margin!r}: it must be a finite number above 0, such as 1.0")
     return partial(distance_terms, margin=float(margin))

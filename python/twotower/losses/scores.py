@@ -3,9 +3,13 @@
 B queries, M documents, D dimensions.
 """
 
+import math
+from numbers import Real
+from typing import Any
+
 import torch
 
-from twotower.errors import InvalidInputError
+from twotower.errors import InputTypeError, InvalidInputError
 
 SIMILARITIES = ("cosine", "dot", "l2")
 
@@ -26,14 +30,10 @@ def score_matrix(queries: torch.Tensor, documents: torch.Tensor, similarity: str
 
     Raises
     ------
-    InvalidInputError
-        If the two are not matrices of one width, or a value is not finite.
+    InputTypeError, InvalidInputError
+        As `check_rows`; or if a value is not finite.
     """
-    if queries.ndim != 2 or documents.ndim != 2 or queries.shape[1] != documents.shape[1]:
-        raise InvalidInputError(
-            f"a loss takes queries [B, D] and documents [M, D] of one width D, not {list(queries.shape)} and "
-            f"{list(documents.shape)}"
-        )
+    check_rows(queries, documents)
     for name, rows in (("queries", queries), ("documents", documents)):
         if not all_finite(rows):
             row = int((~torch.isfinite(rows)).any(dim=1).nonzero()[0])
@@ -45,6 +45,33 @@ def score_matrix(queries: torch.Tensor, documents: torch.Tensor, similarity: str
         if similarity == "cosine":
             left, right = unit_rows(left), unit_rows(right)
         return left @ right.T
+
+
+def check_rows(queries: torch.Tensor, documents: torch.Tensor) -> None:
+    """Refuse queries and documents that are not tensors, or not matrices of one width.
+
+    Raises
+    ------
+    InputTypeError
+        If one is no tensor.
+    InvalidInputError
+        If they are not [B, D] and [M, D].
+    """
+    check_tensors(queries=queries, documents=documents)
+    if queries.ndim != 2 or documents.ndim != 2 or queries.shape[1] != documents.shape[1]:
+        raise InvalidInputError(
+            f"a loss takes queries [B, D] and documents [M, D] of one width D, not {list(queries.shape)} and "
+            f"{list(documents.shape)}"
+        )
+
+
+def check_tensors(**values: Any) -> None:
+    """Raise InputTypeError for the first of these that is no tensor."""
+    for name, value in values.items():
+        if not isinstance(value, torch.Tensor):
+            raise InputTypeError(
+                f"{name} is of type {type(value).__name__}: a loss takes tensors, such as torch.as_tensor({name})"
+            )
 
 
 def all_finite(values: torch.Tensor) -> bool:
@@ -68,9 +95,12 @@ def negative_mask(scores: torch.Tensor, positive: torch.Tensor, excluded: torch.
 
     Raises
     ------
+    InputTypeError
+        If `positive` or `excluded` is no tensor.
     InvalidInputError
         If `positive` is not int64 [B] of columns, `excluded` is not bool [B, M], or no query has a negative.
     """
+    check_tensors(positive=positive, excluded=excluded)
     if positive.shape != scores.shape[:1] or excluded.shape != scores.shape:
         raise InvalidInputError(
             f"for scores {list(scores.shape)} positive must be [{scores.shape[0]}] and excluded {list(scores.shape)}, "
@@ -96,17 +126,31 @@ def positive_scores(scores: torch.Tensor, positive: torch.Tensor) -> torch.Tenso
     return scores.gather(1, positive.unsqueeze(1)).squeeze(1)
 
 
-def check_temperature(temperature: float) -> float:
-    """Return `temperature` as a float.
+def as_float(value: Any) -> float:
+    """Return a real number, NumPy's too, as a float; NaN for what is none or is beyond float64.
+
+    NaN lies in no range, so that one comparison refuses all that is wrong.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
+
+
+def check_temperature(temperature: float, name: str = "temperature") -> float:
+    """Return `temperature` as a float; `name` is what messages call it.
 
     Raises
     ------
     InvalidInputError
         If it is not a finite number above 0.
     """
-    if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 0 < temperature < float("inf"):
-        raise InvalidInputError(f"temperature is {temperature!r}: it must be a number above 0, such as 0.05")
-    return float(temperature)
+    number = as_float(temperature)
+    if not 0 < number < math.inf:
+        raise InvalidInputError(f"{name} is {temperature!r}: it must be a number above 0, such as 0.05")
+    return number
 
 
 def check_similarity(similarity: str) -> str:

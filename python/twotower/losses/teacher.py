@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from twotower.errors import InvalidInputError
+from twotower.losses.scores import check_tensors
 
 if TYPE_CHECKING:
     from twotower.losses import Loss
@@ -37,9 +38,12 @@ def scored_mask(
 
     Raises
     ------
+    InputTypeError
+        If `teacher` is no tensor.
     InvalidInputError
         If `teacher` is not [B, M], holds an infinity, or no query has two scored documents: there is nothing to compare.
     """
+    check_tensors(teacher=teacher)
     if teacher.shape != scores.shape:
         raise InvalidInputError(
             f"for scores {list(scores.shape)} teacher must have this shape, not {list(teacher.shape)}"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from twotower.errors import InvalidInputError
-from twotower.losses.scores import at_least_float32, unit_rows
+from twotower.errors import InputTypeError, InvalidInputError
+from twotower.losses.scores import as_float, at_least_float32, check_rows, unit_rows
 from twotower.losses.wrapping import apply, loss_function
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def matryoshka_loss(
     -----
     Source: Kusupati et al. 2022, equation 1.
     """
+    check_rows(queries, documents)
     dim = queries.shape[1]
     sizes = sizes or tuple(size for size in (dim, dim // 2, dim // 4) if size >= 2) or (dim,)
     if max(sizes) > dim:
@@ -85,6 +86,8 @@ def matryoshka(
 
     Raises
     ------
+    InputTypeError
+        If `sizes` or `weights` is no list or other sequence.
     InvalidInputError
         If a size is below 1 (below 2 with `normalise`: a cosine in one dimension has no gradient), comes twice, or a weight
         is not a finite number above 0, or there is not one for each size.
@@ -98,12 +101,17 @@ def matryoshka(
     >>> round((matryoshka(in_batch(1.0), [4, 2], [1, 0.5])(rows, rows, own, none) / whole).item(), 4)
     1.5
     """
+    for name, values in (("sizes", sizes), ("weights", weights)):
+        if values is not None and not isinstance(values, Sequence):
+            raise InputTypeError(f"{name} is of type {type(values).__name__}: give a list, such as [64, 32]")
     if sizes is not None:
         least = 2 if normalise else 1
         if not sizes or any(type(size) is not int or size < least for size in sizes) or len(set(sizes)) < len(sizes):
             raise InvalidInputError(f"sizes is {sizes!r}: name different whole numbers from {least} up")
     if weights is not None and (
-        sizes is None or len(weights) != len(sizes) or not all(0 < weight < float("inf") for weight in weights)
+        sizes is None
+        or len(weights) != len(sizes)
+        or not all(0 < as_float(weight) < float("inf") for weight in weights)
     ):
         raise InvalidInputError(
             f"weights is {weights!r} for sizes {sizes!r}: give a finite number above 0 for each size"

@@ -59,7 +59,7 @@ def start_from_words(
     if frequent is not None and not 0 < frequent < float("inf"):
         raise InvalidInputError(f"frequent is {frequent!r}: it must be a finite number above 0, or None")
     tables = [_table(tower) for tower in {id(t): t for t in (model.query_tower, model.document_tower)}.values()]
-    asked = Word2VecOptions(**{**options, "dim": tables[0].shape[1]})
+    asked = Word2VecOptions.of({**options, "dim": tables[0].shape[1]})
     found = model.reader.read(texts)
     counts = np.bincount(found.ids, minlength=model.reader.n_terms)
     ids = np.where(counts[found.ids] >= min_count, found.ids, -1).astype(np.int32)

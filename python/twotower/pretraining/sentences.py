@@ -2,6 +2,8 @@
 
 import re
 
+from twotower.errors import InputTypeError
+
 _ENGLISH = """
 al approx apr assn aug ave bros ca capt cf ch cie co col corp cpl dec dept dr e.g ed eds eq eqs esp
 est et etc ex feb fig figs fr ft gen gov hon i.e inc jan jr jul jun lat lb lt ltd maj mar messrs mr
@@ -29,6 +31,11 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         Places of characters, ascending, without white space around them; together they hold every other character. Empty
         for a text of white space alone.
 
+    Raises
+    ------
+    InputTypeError
+        If `text` is no str.
+
     Notes
     -----
     A sentence ends at ``.``, ``!``, ``?``, an ellipsis (with quotes and brackets that close behind them) before white
@@ -43,6 +50,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     >>> [text[a:b] for a, b in sentence_spans(text)]
     ['Dr. J. Smith slept, e.g. on Mt. Fuji.', 'Did he?', '3.5 hours.']
     """
+    if not isinstance(text, str):
+        raise InputTypeError(f"text is {text!r} ({type(text).__name__}): give a str")
     spans: list[tuple[int, int]] = []
     start = 0
     for found in _END.finditer(text):

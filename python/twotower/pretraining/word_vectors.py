@@ -5,11 +5,11 @@ V terms, D dimensions, T words of all texts.
 
 import math
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from twotower.errors import InputTypeError, InvalidInputError, TrainingError
 from twotower.pretraining.native import NativeWord2Vec
-from twotower.storage import write_file_atomically
+from twotower.registry import check_options
+from twotower.storage import checked_path, write_file_atomically
 from twotower.text import Analyzer, TermIds, Vocabulary, as_analyzer
 
 Floats = npt.NDArray[np.float32]
@@ -75,10 +76,22 @@ class Word2VecOptions:
         for name, value in (("lr", self.rate), ("subsample", self.subsample)):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InputTypeError(f"{name} is {value!r}: it must be a number")
-            if not math.isfinite(value) or value < 0 or (name == "lr" and value == 0):
+            if not 0 <= value <= sys.float_info.max or (name == "lr" and value == 0):  # an int may be above
                 raise InvalidInputError(
                     f"{name} is {value!r}: it must be finite and {'above 0' if name == 'lr' else '0 or more'}"
                 )
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any]) -> Self:
+        """Return options by name.
+
+        Raises
+        ------
+        InputTypeError
+            For a name that is none of them; and as the class for their values, InvalidInputError too.
+        """
+        check_options("word2vec", asked, [each.name for each in fields(cls)])
+        return cls(**asked)
 
     @property
     def rate(self) -> float:
@@ -134,6 +147,8 @@ class WordVectors:
 
         Raises
         ------
+        InputTypeError
+            If `path` is no path.
         InvalidInputError
             If a term is empty or has white space, which this form cannot tell from the end of the term.
         FileError
@@ -143,6 +158,7 @@ class WordVectors:
         -----
         Nine digits a number: what is read again is the same float32.
         """
+        path = checked_path(path, "path")
         for term in self.terms:
             if not term or any(char.isspace() for char in term):
                 raise InvalidInputError(f"the term {term!r} is empty or has white space: the text form cannot hold it")
@@ -203,7 +219,7 @@ def word2vec(
     >>> vectors.terms, vectors.vectors.shape
     (['sweet', 'love', 'sorrow'], (3, 8))
     """
-    asked = Word2VecOptions(**options)
+    asked = Word2VecOptions.of(options)
     if isinstance(texts, str):
         raise InputTypeError("texts is one str: give a list of texts")
     analyzer = as_analyzer(analyzer)

@@ -8,7 +8,7 @@ from torch import nn
 
 from twotower.errors import InvalidInputError
 from twotower.towers.bag import Bag, saturated
-from twotower.towers.shape import check_positive, check_size
+from twotower.towers.shape import check_flag, check_positive, check_size
 from twotower.towers.tower import Tower
 
 
@@ -46,6 +46,8 @@ class AverageTower(Tower):
     ) -> None:  # fmt: skip
         super().__init__()
         check_size("dim", dim)
+        check_flag("weighted", weighted)
+        check_flag("frozen", frozen)
         self.options = {"dim": dim, "out_dim": out_dim}
         if start not in ("random", "given"):
             raise InvalidInputError(f'start is {start!r}: it must be "random" or "given"')

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from twotower.towers.shape import check_similarity, check_size
+from twotower.towers.shape import check_size
 
 if TYPE_CHECKING:
     from twotower.towers.reader import Terms
@@ -49,8 +49,8 @@ def encode_terms(
     texts always meet in the same batches.
     """
     order = np.argsort(terms.lengths, kind="stable")
-    width = model.out_dim if dim is None else check_size("dim", dim, high=model.out_dim)
-    check_similarity(model.similarity, width)
+    least = 2 if model.similarity == "cosine" else 1  # the cosine of single numbers is a sign
+    width = model.out_dim if dim is None else check_size("dim", dim, low=least, high=model.out_dim)
     vectors = np.zeros((len(order), width), np.float32)
     batches = range(0, len(order), batch_size)
     was_training = model.training

@@ -3,7 +3,7 @@
 V rows of the table, D dimensions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,14 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
 from twotower.errors import CorruptFileError, FileError, InputTypeError, InvalidInputError
+from twotower.storage import checked_path
 from twotower.towers.reader import Reader
 from twotower.towers.word_vectors import read_word_vectors
 
 Floats = npt.NDArray[np.float32]
+LARGEST = float(np.finfo(np.float32).max)
+RANDOM = 10.0
+"""No number drawn from a normal distribution is larger."""
 EMBEDDINGS_NAME = "embeddings.word_embeddings.weight"
 
 
@@ -53,7 +57,7 @@ def first_vectors(reader: Reader, source: Any, *, frozen: bool = False, seed: in
     Of several the first counts, which is the most frequent in files as they are published.
     """
     if isinstance(source, str | Path):
-        path = Path(source)
+        path = Path(checked_path(source, "vectors"))
         return _checked(token_embeddings(path), reader) if path.is_dir() else _of_file(reader, path, frozen, seed)
     if not isinstance(source, np.ndarray):
         raise InputTypeError(
@@ -67,10 +71,12 @@ def _checked(matrix: npt.NDArray[Any], reader: Reader) -> Floats:
         raise InvalidInputError(
             f"vectors are {matrix.dtype} {list(matrix.shape)}: they must be floats [{reader.n_terms}, D], one row a term"
         )
-    if not np.isfinite(matrix).all():
-        row = int((~np.isfinite(matrix)).any(axis=1).argmax())
-        raise InvalidInputError(f"row {row} of vectors is not finite")
-    return np.array(matrix, np.float32, order="C")
+    with np.errstate(over="ignore"):
+        table = np.array(matrix, np.float32, order="C")
+    if not np.isfinite(table).all():
+        row = int((~np.isfinite(table)).any(axis=1).argmax())
+        raise InvalidInputError(f"row {row} of vectors is not finite in float32: give smaller numbers")
+    return table
 
 
 def _of_file(reader: Reader, path: Path, frozen: bool, seed: int) -> Floats:
@@ -89,10 +95,39 @@ def _of_file(reader: Reader, path: Path, frozen: bool, seed: int) -> Floats:
             f"no word of {path} is a term of the model: was it made with another analyzer or language?"
         )
     if not frozen and not known.all():
-        mean, spread = table[known].mean(axis=0), table[known].std(axis=0)
+        given = table[known].astype(np.float64)  # squares of float32 may overflow in float32
         drawn = np.random.default_rng(seed).standard_normal((int((~known).sum()), table.shape[1]))
-        table[~known] = mean + spread * drawn
+        drawn = given.mean(axis=0) + given.std(axis=0) * drawn
+        if np.abs(drawn).max() > LARGEST:
+            raise InvalidInputError(
+                f"the numbers of {path} are so large that vectors drawn like them do not fit into float32: divide them"
+            )
+        table[~known] = drawn
     return table
+
+
+def check_sums(given: Mapping[str, Floats], max_terms: int) -> None:
+    """Refuse vectors and weights whose weighted sums over a text may overflow.
+
+    Parameters
+    ----------
+    given : mapping
+        Any of "embedding.weight", float32 [V, D], and "weights", float32 [V].
+    max_terms : int
+        Of a text.
+
+    Raises
+    ------
+    InvalidInputError
+        If the largest magnitudes of both and `max_terms` multiply to more than float32 holds.
+    """
+    largest = {name: float(np.abs(values).max(initial=0)) for name, values in given.items()}
+    magnitude, weight = largest.get("embedding.weight", RANDOM), largest.get("weights", 1.0)
+    if magnitude * max(weight, 1.0) * max_terms > LARGEST or weight * max_terms > LARGEST:
+        raise InvalidInputError(
+            f"vectors reach {magnitude:g} and weights {weight:g}: sums over {max_terms} terms would overflow float32. Divide "
+            f"them, so that the product of the three is at most {LARGEST:g}"
+        )
 
 
 def token_embeddings(folder: str | Path) -> Floats:
@@ -168,11 +203,20 @@ def first_weights(reader: Reader, source: Any, corpus: Iterable[str] | None) -> 
         if corpus is None:
             raise InvalidInputError('weights="idf" are counted over a corpus: give corpus=texts')
         return idf_weights(reader, corpus)
-    weights = np.asarray(source)
+    try:
+        weights = np.asarray(source)
+    except ValueError as error:
+        raise InvalidInputError(f"weights are not a rectangular array: {error}") from error
     if weights.shape != (reader.n_terms,) or weights.dtype.kind != "f":
         raise InvalidInputError(
             f"weights are {weights.dtype} {list(weights.shape)}: they must be floats [{reader.n_terms}], one a term"
         )
-    if not (np.isfinite(weights) & (weights >= 0)).all():
-        raise InvalidInputError(f"weights[{int((~(weights >= 0)).argmax())}] is not a finite number of at least 0")
-    return np.array(weights, np.float32)
+    with np.errstate(over="ignore"):
+        table = np.array(weights, np.float32)
+    wrong = ~(np.isfinite(table) & (table >= 0))
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise InvalidInputError(
+            f"weights[{place}] is {weights[place]}: it must be a finite number of at least 0 that fits into float32"
+        )
+    return table

@@ -82,7 +82,7 @@ def check_head(head: Mapping[str, Any]) -> dict[str, Any]:
     known = {"kind", "dim", "hidden"} if kind == "mlp" else {"kind", "dim"}
     if "dim" not in head or not head.keys() <= known:
         raise InvalidInputError(
-            f"a {kind} head has {', '.join(sorted(head))}: it needs dim, and may have {sorted(known)}"
+            f"a {kind} head has {', '.join(sorted(map(str, head)))}: it needs dim, and may have {sorted(known)}"
         )
     for name in head.keys() - {"kind"}:
         if head[name] is not None or name == "dim":

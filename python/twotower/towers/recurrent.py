@@ -6,12 +6,12 @@ B texts, T terms in all.
 import torch
 from torch import nn
 
-from twotower.errors import InputTypeError, InvalidInputError
+from twotower.errors import InvalidInputError
 from twotower.towers.gru import gru_states
 from twotower.towers.lstm import lstm_states
 from twotower.towers.packing import Packing
 from twotower.towers.pooling import check_dropout
-from twotower.towers.shape import MAX_SIZE, check_size
+from twotower.towers.shape import MAX_SIZE, check_flag, check_size
 from twotower.towers.tower import Tower
 
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
@@ -124,5 +124,4 @@ def _check_options(cell: str, pooling: str, dropout: float, bidirectional: bool)
     if pooling not in POOLINGS:
         raise InvalidInputError(f"unknown pooling {pooling!r}: choose one of {', '.join(POOLINGS)}")
     check_dropout(dropout)
-    if not isinstance(bidirectional, bool):
-        raise InputTypeError(f"bidirectional is {bidirectional!r}: it must be True or False")
+    check_flag("bidirectional", bidirectional)

@@ -1,6 +1,7 @@
 """Checks of sizes, positive numbers and seeds; what a similarity asks of vectors: unit rows, more than one dimension for the cosine."""
 
-import math
+import sys
+from typing import Any
 
 import torch
 
@@ -9,6 +10,8 @@ from twotower.errors import InputTypeError, InvalidInputError
 SIMILARITIES = ("cosine", "dot")
 MAX_SIZE = 2**20
 MAX_SEED = 2**63 - 1
+SAFE_LENGTHS = 1e-15, 1e15
+"""Of float32 vectors: squares between these neither vanish nor overflow."""
 
 
 def check_size(name: str, value: int, *, low: int = 1, high: int = MAX_SIZE) -> int:
@@ -40,9 +43,16 @@ def check_positive(name: str, value: float) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputTypeError(f"{name} is {value!r}: it must be a number")
-    if not (value > 0 and math.isfinite(value)):
+    if not 0 < value <= sys.float_info.max:  # an int may be above
         raise InvalidInputError(f"{name} is {value}: it must be a finite number above 0")
     return float(value)
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Return `value` if it is a bool; else raise InputTypeError: "no" would count as yes."""
+    if not isinstance(value, bool):
+        raise InputTypeError(f"{name} is {value!r}: it must be True or False")
+    return value
 
 
 def check_seed(seed: int) -> int:
@@ -68,6 +78,17 @@ def check_similarity(similarity: str, out_dim: int) -> None:
 
 
 def unit_rows(vectors: torch.Tensor) -> torch.Tensor:
-    """Divide each row of [B, D] by its length; a zero row stays zero, and its gradient is finite."""
+    """Divide each row of [B, D] by its length; a zero row stays zero, and its gradient is finite.
+
+    Notes
+    -----
+    Rows so short or long that squares vanish or overflow are divided by their largest magnitude first; others are not, and
+    keep their bits.
+    """
     lengths = vectors.norm(dim=1, keepdim=True)
+    unsafe = ~((lengths > SAFE_LENGTHS[0]) & (lengths < SAFE_LENGTHS[1]))
+    if bool(unsafe.any()):
+        largest = vectors.detach().abs().amax(dim=1, keepdim=True)  # a constant: the direction does not hang on it
+        vectors = vectors / torch.where(unsafe & (largest > 0), largest, 1)
+        lengths = vectors.norm(dim=1, keepdim=True)
     return vectors / torch.where(lengths > 0, lengths, 1)

@@ -131,7 +131,9 @@ class TimeDelayNetwork(nn.Module):
 
 def check_layers(layers: Sequence[Shape]) -> list[list[int]]:
     """Return `layers` as lists, as JSON gives them back; raises as `TimeDelayNetwork`."""
-    if isinstance(layers, str) or not all(isinstance(shape, list | tuple) and len(shape) == 3 for shape in layers):
+    if not isinstance(layers, list | tuple) or not all(
+        isinstance(shape, list | tuple) and len(shape) == 3 for shape in layers
+    ):
         raise InputTypeError(f"layers is {layers!r}: give (channels, width, stride) for each layer")
     if not layers:
         raise InvalidInputError("layers is empty: give (channels, width, stride) for each layer")

@@ -13,16 +13,20 @@ import torch
 from torch import nn
 
 from twotower.errors import InputTypeError, InvalidInputError
+from twotower.registry import check_options
+from twotower.storage import checked_path
 from twotower.text import SubwordTokenizer, Vocabulary, as_analyzer
 from twotower.towers.encoding import encode
-from twotower.towers.first_weights import first_vectors, first_weights
+from twotower.towers.first_weights import check_sums, first_vectors, first_weights
 from twotower.towers.heads import HeadedTower, check_head
 from twotower.towers.reader import Reader
 from twotower.towers.saving import load_model, save_model
-from twotower.towers.shape import check_seed, check_similarity, unit_rows
-from twotower.towers.sharing import make_towers
+from twotower.towers.shape import check_flag, check_seed, check_similarity, unit_rows
+from twotower.towers.sharing import MODEL_OPTIONS, make_towers
 from twotower.towers.terms import TermReader
 from twotower.towers.tokens import TokenReader
+
+_AVERAGE_OPTIONS = ("dim", "out_dim", "vectors", "weights", "corpus", "frozen", "saturation")
 
 
 class TwoTower(nn.Module):
@@ -173,7 +177,8 @@ class TwoTower(nn.Module):
         Raises
         ------
         InvalidInputError
-            If `dim` is not that of `vectors`; and as `build`, `first_vectors` and `first_weights`.
+            If `dim` is not that of `vectors`, or sums of `vectors` with `weights` would overflow; and as `build`,
+            `first_vectors` and `first_weights`.
 
         Examples
         --------
@@ -183,6 +188,8 @@ class TwoTower(nn.Module):
         >>> model.encode_documents(texts).shape
         (2, 8)
         """
+        check_options("TwoTower.average", shared, [*_AVERAGE_OPTIONS, *MODEL_OPTIONS])
+        check_flag("frozen", frozen)
         given: dict[str, Any] = {}
         if vectors is not None or weights is not None:
             reader = _reader(vocabulary, analyzer, shared.get("max_terms", 128))
@@ -193,6 +200,7 @@ class TwoTower(nn.Module):
                 dim, given["embedding.weight"] = found.shape[1], found
             if weights is not None:
                 given["weights"] = first_weights(reader, weights, corpus)
+            check_sums(given, reader.max_terms)
         if corpus is not None and not isinstance(weights, str):
             raise InvalidInputError('corpus is for weights="idf": give both or none')
         model = cls.build(
@@ -395,7 +403,7 @@ class TwoTower(nn.Module):
         FileError
             If the folder cannot be written, or holds something else than a model.
         """
-        save_model(self, Path(folder))
+        save_model(self, Path(checked_path(folder)))
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Self:
@@ -408,7 +416,7 @@ class TwoTower(nn.Module):
         CorruptFileError
             If a file is missing, damaged, foreign, of an unknown version, or contradicts the others.
         """
-        return load_model(cls, Path(folder))
+        return load_model(cls, Path(checked_path(folder)))
 
 
 def _reader(vocabulary: Vocabulary | SubwordTokenizer, analyzer: Any, max_terms: int) -> Reader:

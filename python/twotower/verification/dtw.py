@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
+from twotower.verification.numbers import as_list, as_numbers
 
 Frames = npt.NDArray[np.float64]
 
@@ -22,6 +23,8 @@ def dtw_distances(queries: Sequence[npt.ArrayLike], templates: Sequence[npt.Arra
 
     Raises
     ------
+    InputTypeError
+        If an argument is no list of recordings, or one holds something else than numbers.
     InvalidInputError
         If a recording is empty, no matrix, not finite, or has other channels than the first.
 
@@ -72,7 +75,7 @@ def _padded(recordings: list[Frames]) -> Frames:
 
 
 def _check(name: str, recordings: Sequence[npt.ArrayLike]) -> list[Frames]:
-    checked = [np.asarray(recording, np.float64) for recording in recordings]
+    checked = [as_numbers(f"{name}[{place}]", recording) for place, recording in enumerate(as_list(name, recordings))]
     for place, recording in enumerate(checked):
         if recording.ndim != 2 or 0 in recording.shape or not np.isfinite(recording).all():
             raise InvalidInputError(

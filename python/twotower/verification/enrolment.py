@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
 from twotower.registry import choose
+from twotower.verification.numbers import as_number, as_numbers
 
 Vectors = npt.NDArray[np.float64]
 LEAST = 6
@@ -69,6 +70,8 @@ def enrol(vectors: npt.ArrayLike, *, shrinkage: float = 0.5) -> Enrolment:
 
     Raises
     ------
+    InputTypeError
+        If something is no number.
     InvalidInputError
         If there are fewer than six, a value is not finite, all are equal, or `shrinkage` is out of range.
 
@@ -80,7 +83,7 @@ def enrol(vectors: npt.ArrayLike, *, shrinkage: float = 0.5) -> Enrolment:
     kept = check_vectors(vectors)
     if len(kept) < LEAST:
         raise InvalidInputError(f"{len(kept)} vectors are too few to enrol a subject: give {LEAST} or more")
-    if not 0 < shrinkage <= 1:
+    if not 0 < as_number("shrinkage", shrinkage) <= 1:
         raise InvalidInputError(f"shrinkage is {shrinkage!r}: it must be above 0 and at most 1")
     mean = kept.mean(axis=0)
     own = np.atleast_2d(np.cov(kept, rowvar=False))
@@ -104,10 +107,12 @@ def check_vectors(vectors: npt.ArrayLike) -> Vectors:
 
     Raises
     ------
+    InputTypeError
+        If something is no number.
     InvalidInputError
         If they are no matrix or a value is not finite.
     """
-    rows = np.asarray(vectors, np.float64)
+    rows = as_numbers("vectors", vectors)
     if rows.ndim != 2 or rows.shape[1] == 0:
         raise InvalidInputError(f"vectors have the shape {rows.shape}: give [N, D]")
     if not np.isfinite(rows).all():

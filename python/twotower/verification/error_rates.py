@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twotower.errors import InvalidInputError
+from twotower.verification.numbers import as_number, as_numbers
 
 Array = npt.NDArray[np.float64]
 
@@ -98,6 +99,8 @@ def error_curve(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> ErrorCurve:
 
     Raises
     ------
+    InputTypeError
+        If something is no number.
     InvalidInputError
         If one of them is empty, not one-dimensional, or holds a NaN.
 
@@ -121,7 +124,7 @@ def error_curve(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> ErrorCurve:
 
 
 def _scores(name: str, scores: npt.ArrayLike) -> Array:
-    values = np.asarray(scores, np.float64)
+    values = as_numbers(name, scores)
     if values.ndim != 1 or not len(values):
         raise InvalidInputError(f"{name} has the shape {values.shape}: give the scores of one trial or more, [N]")
     if np.isnan(values).any():
@@ -130,6 +133,6 @@ def _scores(name: str, scores: npt.ArrayLike) -> Array:
 
 
 def _share(name: str, value: float) -> float:
-    if not 0 <= value <= 1:
+    if not 0 <= as_number(name, value) <= 1:
         raise InvalidInputError(f"{name} is {value!r}: it must be from 0 to 1")
     return value

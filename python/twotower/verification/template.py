@@ -8,8 +8,9 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from twotower.errors import CorruptFileError, InvalidInputError
+from twotower.errors import CorruptFileError, InputTypeError, InvalidInputError
 from twotower.verification.enrolment import check_vectors
+from twotower.verification.numbers import as_number, as_numbers
 
 N_BYTES = 80
 _HEAD = struct.Struct("<HBf")  # dimensions, bits of each, the largest magnitude
@@ -27,8 +28,10 @@ def pack_template(vector: npt.ArrayLike, n_bytes: int = N_BYTES) -> bytes:
 
     Raises
     ------
+    InputTypeError
+        If something is no number.
     InvalidInputError
-        If the vector is empty or not finite, or one bit a component would need more bytes.
+        If the vector is empty, not finite or beyond float32, or one bit a component would need more bytes.
 
     Notes
     -----
@@ -40,14 +43,20 @@ def pack_template(vector: npt.ArrayLike, n_bytes: int = N_BYTES) -> bytes:
     >>> len(pack_template(np.linspace(-1, 1, 64)))
     71
     """
-    values = check_vectors(np.asarray(vector, np.float64)[None])[0]
+    values = check_vectors(as_numbers("vector", vector)[None])[0]
+    as_number("n_bytes", n_bytes)
     bits = next((b for b in reversed(_BITS) if _HEAD.size + -(-len(values) * b // 8) <= n_bytes), None)
     if bits is None or len(values) > 0xFFFF:
         raise InvalidInputError(
             f"{len(values)} dimensions do not fit into {n_bytes} bytes: give vectors of up to {8 * (n_bytes - _HEAD.size)}, "
             "or more bytes"
         )
-    largest = float(np.float32(np.abs(values).max()))
+    magnitude = float(np.abs(values).max())
+    if magnitude > float(np.finfo(np.float32).max):
+        raise InvalidInputError(
+            f"vector has a component of magnitude {magnitude:g}: a template holds float32, divide it"
+        )
+    largest = float(np.float32(magnitude))
     levels = 2**bits - 1
     codes = np.rint((values / (largest or 1.0) + 1) / 2 * levels).clip(0, levels).astype(np.uint8)
     planes = np.unpackbits(codes[:, None], axis=1)[:, 8 - bits :]
@@ -59,9 +68,13 @@ def unpack_template(template: bytes) -> npt.NDArray[np.float64]:
 
     Raises
     ------
+    InputTypeError
+        If `template` is not bytes.
     CorruptFileError
         If the bytes are no template.
     """
+    if not isinstance(template, bytes | bytearray | memoryview):
+        raise InputTypeError(f"template is of type {type(template).__name__}: give the bytes of pack_template")
     if len(template) < _HEAD.size:
         raise CorruptFileError(f"a template of {len(template)} bytes: it has {_HEAD.size} or more")
     dims, bits, largest = _HEAD.unpack_from(template)

@@ -167,7 +167,7 @@ class TestCutVectors:
 
     def test_sizes_that_make_no_vector_are_refused(self):
         model = build(("average", {"dim": 8}))
-        for dim, message in ((9, "from 1 to 8"), (0, "from 1 to 8"), (1, "one output dimension")):
+        for dim, message in ((9, "from 2 to 8"), (0, "from 2 to 8"), (1, "from 2 to 8")):
             with pytest.raises(InvalidInputError, match=message):
                 model.encode_queries(["word1"], dim=dim)
         with pytest.raises(InputTypeError, match="dim"):
