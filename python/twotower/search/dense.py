@@ -50,9 +50,9 @@ class Dense:
         if dim is not None:
             width = check_integer(dim, "dim", 1, 2**31 if width is None else width)
         if width is not None and held is not None and width != held:
-            cut = " (dim)" if dim is not None else "; of vectors that were cut, give their dim"
             raise InvalidInputError(
-                f"the model makes vectors of {width} dimensions{cut}, the index holds {held}: index this model's vectors"
+                f"the model makes vectors of {width} dimensions, the index holds {held}: index this model's vectors, or "
+                "give the dim that they were cut to"
             )
         self.model = model
         self.index = index

@@ -64,7 +64,8 @@ def saturated(ids: torch.Tensor, offsets: torch.Tensor, k: float) -> torch.Tenso
     bag_of = torch.repeat_interleave(torch.arange(len(offsets) - 1), offsets.diff())
     keys = bag_of * (int(ids.max()) + 1 if len(ids) else 1) + ids
     _, places, counts = torch.unique(keys, return_inverse=True, return_counts=True)
-    return 1 / (counts[places] + k)
+    shares: torch.Tensor = 1 / (counts[places] + k)
+    return shares
 
 
 class _BagMean(torch.autograd.Function):

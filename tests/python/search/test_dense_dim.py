@@ -31,11 +31,9 @@ def test_is_search_by_the_cut_vectors_and_not_by_the_whole_ones(model, dim):
 
 def test_a_dim_that_does_not_fit_is_refused(model):
     index = tt.FlatIndex.build(model.encode_documents(TEXTS, dim=4))
-    with pytest.raises(
-        InvalidInputError, match=r"8 dimensions; of vectors that were cut, give their dim, the index holds 4"
-    ):
+    with pytest.raises(InvalidInputError, match=r"8 dimensions, the index holds 4: .* give the dim"):
         tt.Dense(model, index)
-    with pytest.raises(InvalidInputError, match=r"5 dimensions \(dim\), the index holds 4"):
+    with pytest.raises(InvalidInputError, match=r"5 dimensions, the index holds 4"):
         tt.Dense(model, index, dim=5)
     for dim in (0, 9, 2.5, "4"):
         with pytest.raises(InvalidInputError, match="dim"):
