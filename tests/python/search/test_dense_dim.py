@@ -38,3 +38,5 @@ def test_a_dim_that_does_not_fit_is_refused(model):
     for dim in (0, 9, 2.5, "4"):
         with pytest.raises(InvalidInputError, match="dim"):
             tt.Dense(model, index, dim=dim)
+    with pytest.raises(InvalidInputError, match="dim is 9: give 1 to 8"):
+        tt.Dense(model, tt.FlatIndex.build(np.ones((1, 9), np.float32)), dim=9)
