@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -151,7 +152,7 @@ class TestDense:
             {"refresh_every": 0},
             {"lag": 1},
             {"refresh_every": 2, "lag": 3},
-            {"model": 1, "refresh_every": 2},
+            {"model": SimpleNamespace(encode_queries=list), "refresh_every": 2},
             {"depth": 0},
         ],
     )
